@@ -1,0 +1,109 @@
+package breakwater
+
+import "time"
+
+// Severity is how bad an advisory is, in three levels; on the wire
+// immediate_repair, delay_repair and not_needed_repair.
+type Severity string
+
+// The severities.
+const (
+	SeverityHigh   Severity = "high"
+	SeverityMedium Severity = "medium"
+	SeverityLow    Severity = "low"
+)
+
+// RepairNecessity is the severity in the wire's words.
+func (s Severity) RepairNecessity() string {
+	switch s {
+	case SeverityHigh:
+		return "immediate_repair"
+	case SeverityLow:
+		return "not_needed_repair"
+	}
+	return "delay_repair"
+}
+
+// ParseRepairNecessity is the reverse of RepairNecessity; empty for an unknown word.
+func ParseRepairNecessity(s string) Severity {
+	switch s {
+	case "immediate_repair":
+		return SeverityHigh
+	case "delay_repair":
+		return SeverityMedium
+	case "not_needed_repair":
+		return SeverityLow
+	}
+	return ""
+}
+
+// Level is the image level that one finding of this severity makes.
+func (s Severity) Level() Level {
+	switch s {
+	case SeverityHigh:
+		return LevelHigh
+	case SeverityLow:
+		return LevelLow
+	}
+	return LevelMedium
+}
+
+// Advisory is one OSV record: facts about which versions are affected.
+type Advisory struct {
+	ID         string    `json:"id"`
+	Aliases    []string  `json:"aliases,omitempty"`  // other ids of the same problem
+	Upstream   []string  `json:"upstream,omitempty"` // ids this record derives from (a distribution's CVEs)
+	Published  time.Time `json:"published"`
+	Modified   time.Time `json:"modified"`
+	Withdrawn  time.Time `json:"withdrawn,omitzero"`
+	Summary    string    `json:"summary,omitempty"` // at most 512 bytes
+	URL        string    `json:"url,omitempty"`
+	CVSS       []string  `json:"cvss,omitempty"`        // vectors, as published
+	VendorWord string    `json:"vendor_word,omitempty"` // database_specific.severity and its like
+	Score      float64   `json:"score"`                 // CVSS base score, -1 when unscored
+	Severity   Severity  `json:"severity"`              // without KEV, which is joined when a verdict is read
+	Affected   []Affected
+}
+
+// Affected is what an advisory says of one package.
+type Affected struct {
+	Ecosystem string   `json:"ecosystem"`
+	Name      string   `json:"name"`
+	Ranges    []Range  `json:"ranges,omitempty"`
+	Versions  []string `json:"versions,omitempty"` // affected one by one
+	Severity  Severity `json:"severity,omitempty"` // of this package alone, where the record has one
+}
+
+// Range is a list of events in the ecosystem's own order (OSV schema, affected[].ranges[]).
+type Range struct {
+	Type   string  `json:"type"` // SEMVER or ECOSYSTEM; GIT ranges are dropped by the reader
+	Events []Event `json:"events"`
+}
+
+// Event opens or closes a range; exactly one field is set.
+type Event struct {
+	Introduced   string `json:"introduced,omitempty"`
+	Fixed        string `json:"fixed,omitempty"`
+	LastAffected string `json:"last_affected,omitempty"`
+	Limit        string `json:"limit,omitempty"`
+}
+
+// Verdict is the match of one package version with one advisory.
+type Verdict struct {
+	PackageID  int64
+	AdvisoryID string
+	Fixed      string // the lowest version of the same branch that is not affected; empty: none known
+	Rule       string // what decided: "range", "versions"
+}
+
+// Feed is one source of advisory data and how far it has been read.
+type Feed struct {
+	Name      string // an OSV ecosystem directory, or "kev", or "epss"
+	URL       string
+	ETag      string
+	Newest    time.Time // newest record's modification time
+	Imported  time.Time
+	Records   int
+	Starter   bool // shipped in the binary; stale until an update succeeds
+	LastError string
+}
