@@ -94,13 +94,40 @@ type Verdict struct {
 	AdvisoryID string
 	Fixed      string // the lowest version of the same branch that is not affected; empty: none known
 	Rule       string // what decided: "range", "versions"
+	// Severity and Score are the worst that the record, its entry for this
+	// package, and the records merged into it say; Score is -1 when none is scored.
+	Severity Severity
+	Score    float64
+	// Also names the other records of the same problem that this verdict stands for.
+	Also []string
 }
+
+// Exploited is one line of CISA's catalogue of known exploited vulnerabilities.
+type Exploited struct {
+	CVE        string
+	Added      time.Time // when CISA listed it
+	Due        time.Time // until when US agencies must act
+	Ransomware bool      // known to be used in ransomware campaigns
+}
+
+// Likelihood is one line of FIRST's exploit prediction (EPSS).
+type Likelihood struct {
+	CVE        string
+	Score      float64 // probability of exploitation in the next 30 days, 0 to 1
+	Percentile float64 // share of all CVEs with the same or a lower score
+}
+
+// The names of the two feeds that are not OSV ecosystems.
+const (
+	FeedKEV  = "kev"
+	FeedEPSS = "epss"
+)
 
 // Feed is one source of advisory data and how far it has been read.
 type Feed struct {
 	Name      string // an OSV ecosystem directory, or "kev", or "epss"
 	URL       string
-	ETag      string
+	ETag      string    // of the bytes last imported; a Last-Modified date where the source gives no tag
 	Newest    time.Time // newest record's modification time
 	Imported  time.Time
 	Records   int

@@ -35,12 +35,15 @@ type Package struct {
 	Path    string `json:"path"`  // the file it was read from, without a leading slash
 }
 
-// MatchName is the name advisories know the package by.
+// MatchEcosystem is the ecosystem in the spelling that advisories are stored under.
+func (p Package) MatchEcosystem() string { return NormalEcosystem(p.Ecosystem) }
+
+// MatchName is the name advisories know the package by, in its normal spelling.
 func (p Package) MatchName() string {
 	if p.SourceName != "" {
-		return p.SourceName
+		return NormalName(p.Ecosystem, p.SourceName)
 	}
-	return p.Name
+	return NormalName(p.Ecosystem, p.Name)
 }
 
 // MatchVersion is the version advisories are compared with.
@@ -54,7 +57,7 @@ func (p Package) MatchVersion() string {
 // PackageVersion is what a verdict belongs to: shared by every image that holds it.
 type PackageVersion struct {
 	ID        int64
-	Ecosystem string
+	Ecosystem string // MatchEcosystem
 	Name      string // MatchName
 	Version   string // MatchVersion
 }
