@@ -93,7 +93,10 @@ CREATE TABLE artifact (
     scanned_ms    BIGINT NOT NULL DEFAULT 0,
     -- verdict counters, recomputed from package_advisory
     vul_num       BIGINT NOT NULL DEFAULT 0,
-    level         TEXT NOT NULL DEFAULT ''
+    level         TEXT NOT NULL DEFAULT '',
+    -- the vulnerability check was done: only then may an image without findings
+    -- be called Security, and only if every package's feed is there
+    judged        BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE TABLE artifact_child (
     parent_id BIGINT NOT NULL REFERENCES artifact (id) ON DELETE CASCADE,
@@ -160,6 +163,8 @@ CREATE TABLE package (
     ecosystem TEXT NOT NULL,
     name      TEXT NOT NULL,
     version   TEXT NOT NULL,
+    -- the feed that speaks of this ecosystem (Debian:12 → Debian); '' when none does
+    feed      TEXT NOT NULL DEFAULT '',
     matched   BOOLEAN NOT NULL DEFAULT FALSE,
     UNIQUE (ecosystem, name, version)
 );
