@@ -129,7 +129,9 @@ type Feed struct {
 	URL       string
 	ETag      string    // of the bytes last imported; a Last-Modified date where the source gives no tag
 	Newest    time.Time // newest record's modification time
+	Dated     time.Time // the day the dump speaks of: the source's own date, or when it was fetched
 	Imported  time.Time
+	Checked   time.Time // when the source was last asked, changed or not
 	Records   int
 	Starter   bool // shipped in the binary; stale until an update succeeds
 	LastError string

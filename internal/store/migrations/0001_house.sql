@@ -181,16 +181,23 @@ CREATE TABLE feed (
     url         TEXT NOT NULL DEFAULT '',
     etag        TEXT NOT NULL DEFAULT '',
     newest_ms   BIGINT NOT NULL DEFAULT 0,
+    dated_ms    BIGINT NOT NULL DEFAULT 0,
     imported_ms BIGINT NOT NULL DEFAULT 0,
     checked_ms  BIGINT NOT NULL DEFAULT 0,
     records     BIGINT NOT NULL DEFAULT 0,
     starter     BOOLEAN NOT NULL DEFAULT FALSE,
+    -- what is visible: see advisory.since and until
     generation  BIGINT NOT NULL DEFAULT 0,
     last_error  TEXT NOT NULL DEFAULT ''
 );
+-- A row is visible when since <= its feed's generation and until is 0 or above
+-- it. An import writes under the next generation, unseen, and shows itself by
+-- one update of feed.
 CREATE TABLE advisory (
     id           %SERIAL%,
     feed         TEXT NOT NULL,
+    since        BIGINT NOT NULL,
+    until        BIGINT NOT NULL DEFAULT 0,
     osv_id       TEXT NOT NULL,
     hash         TEXT NOT NULL,
     published_ms BIGINT NOT NULL DEFAULT 0,
@@ -202,8 +209,10 @@ CREATE TABLE advisory (
     severity     TEXT NOT NULL,
     -- JSON: aliases, upstream, cvss, vendor word
     body         TEXT NOT NULL DEFAULT '{}',
-    UNIQUE (feed, osv_id)
+    UNIQUE (feed, osv_id, since)
 );
+CREATE INDEX advisory_since ON advisory (feed, since);
+CREATE INDEX advisory_until ON advisory (until, feed) WHERE until > 0;
 CREATE INDEX advisory_osv ON advisory (osv_id);
 CREATE TABLE advisory_alias (
     alias       TEXT NOT NULL,
@@ -220,23 +229,42 @@ CREATE TABLE advisory_range (
     PRIMARY KEY (advisory_id, ecosystem, name)
 );
 CREATE INDEX advisory_range_package ON advisory_range (ecosystem, name);
+-- visible: the rows of the feed's own generation
 CREATE TABLE epss (
-    cve        TEXT PRIMARY KEY,
+    cve        TEXT NOT NULL,
+    generation BIGINT NOT NULL,
     score      DOUBLE PRECISION NOT NULL,
-    percentile DOUBLE PRECISION NOT NULL
+    percentile DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (cve, generation)
 );
+CREATE INDEX epss_generation ON epss (generation);
 CREATE TABLE kev (
-    cve      TEXT PRIMARY KEY,
-    added_ms BIGINT NOT NULL
+    cve        TEXT PRIMARY KEY,
+    added_ms   BIGINT NOT NULL,
+    due_ms     BIGINT NOT NULL DEFAULT 0,
+    ransomware BOOLEAN NOT NULL DEFAULT FALSE
+);
+-- Package names whose advisories changed and whose packages wait to be matched
+-- again, once the feed shows that generation.
+CREATE TABLE rematch (
+    feed       TEXT NOT NULL,
+    ecosystem  TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    PRIMARY KEY (feed, ecosystem, name, generation)
 );
 
 -- Verdicts: one row for one problem of one package version
 CREATE TABLE package_advisory (
     package_id  BIGINT NOT NULL,
     advisory_id BIGINT NOT NULL,
+    -- without KEV, which is joined when it is read
     severity    TEXT NOT NULL,
+    score       DOUBLE PRECISION NOT NULL DEFAULT -1,
     fixed       TEXT NOT NULL DEFAULT '',
     rule        TEXT NOT NULL DEFAULT '',
+    -- JSON: other records of the same problem that this row stands for
+    also        TEXT NOT NULL DEFAULT '[]',
     PRIMARY KEY (package_id, advisory_id)
 );
 CREATE INDEX package_advisory_advisory ON package_advisory (advisory_id);
