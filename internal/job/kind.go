@@ -27,16 +27,6 @@ func (Sync) Kind() string  { return "sync" }
 func (Sync) queue() string { return queueSync }
 func (Sync) priority() int { return 2 }
 
-// Purge removes the images of a registry that was deleted.
-type Purge struct {
-	RegistryID string `json:"registry_id"`
-}
-
-// Kind names the job in the database.
-func (Purge) Kind() string  { return "purge" }
-func (Purge) queue() string { return queueSync }
-func (Purge) priority() int { return 3 }
-
 // Scan looks into one image manifest for one project.
 type Scan struct {
 	ProjectID string `json:"project_id"`

@@ -37,7 +37,6 @@ type Options struct {
 type Handlers struct {
 	Probe     func(ctx context.Context, a Probe, last bool) error
 	Sync      func(ctx context.Context, a Sync, last bool) error
-	Purge     func(ctx context.Context, a Purge, last bool) error
 	Scan      func(ctx context.Context, a Scan, last bool) error
 	Dispatch  func(ctx context.Context, a Dispatch, last bool) error
 	Update    func(ctx context.Context, a Update, last bool) error
@@ -121,7 +120,6 @@ func (q *Queue) Run(ctx context.Context, h Handlers, grace time.Duration) error 
 	workers := river.NewWorkers()
 	handle(workers, q, h.Probe)
 	handle(workers, q, h.Sync)
-	handle(workers, q, h.Purge)
 	handle(workers, q, h.Scan)
 	handle(workers, q, h.Dispatch)
 	handle(workers, q, h.Update)
