@@ -137,3 +137,10 @@ func (db *DB) SyncRegistries(ctx context.Context, projectID, taskID string, f Sy
 	})
 	return page, total, err
 }
+
+// OpenSync reports whether the project has a running task of this type.
+func (db *DB) OpenSync(ctx context.Context, projectID, kind string) (bool, error) {
+	var n int
+	err := db.queryRow(ctx, `SELECT count(*) FROM sync_task WHERE project_id = ? AND type = ? AND state = ?`, projectID, kind, breakwater.TaskRunning).Scan(&n)
+	return n > 0, err
+}
