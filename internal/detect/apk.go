@@ -1,0 +1,79 @@
+package detect
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"strings"
+
+	"breakwater"
+
+	apkmeta "github.com/google/osv-scalibr/extractor/filesystem/os/apk/metadata"
+)
+
+func isApk(p string) bool {
+	return p == "lib/apk/db/installed" || p == "usr/lib/apk/db/installed" || p == "var/lib/apk/db/installed"
+}
+
+// readApk lists Alpine's packages under their origin, which is what its
+// advisories name, and the files they own. Virtual packages, which apk makes to
+// remember what to remove again, have a leading dot and no content.
+func readApk(ctx context.Context, d *Detector, in input) (Facts, error) {
+	b, err := in.all()
+	if err != nil {
+		return Facts{}, err
+	}
+	in.r = bytes.NewReader(b)
+	found, err := extract(ctx, d.use.apk, in)
+	f := Facts{Owns: apkFiles(d.formats, b)}
+	for _, p := range found {
+		m, ok := p.Metadata.(*apkmeta.Metadata)
+		if !ok || strings.HasPrefix(p.Name, ".") {
+			continue
+		}
+		pkg := breakwater.Package{
+			Name: p.Name, Version: p.Version, SourceName: p.Name, SourceVersion: p.Version,
+			Kind: breakwater.PackageOS, Type: "apk", Arch: m.Architecture, Licences: licences(p.Licenses), Path: in.Path,
+		}
+		if m.OriginName != "" {
+			pkg.SourceName = m.OriginName
+		}
+		f.Packages = append(f.Packages, pkg)
+	}
+	return f, err
+}
+
+// apkFiles reads the F: (directory) and R: (file) lines below each P: (package).
+func apkFiles(list []format, b []byte) []Ownership {
+	var owns []Ownership
+	var cur Ownership
+	dir := ""
+	flush := func() {
+		if cur.Package != "" && len(cur.Paths) > 0 {
+			owns = append(owns, cur)
+		}
+		cur, dir = Ownership{}, ""
+	}
+	lines := bufio.NewScanner(bytes.NewReader(b))
+	for lines.Scan() {
+		key, value, ok := strings.Cut(lines.Text(), ":")
+		switch {
+		case !ok:
+			flush() // an empty line ends a package
+		case key == "P":
+			cur.Package = value
+		case key == "F":
+			dir = value
+		case key == "R":
+			p := value
+			if dir != "" {
+				p = dir + "/" + value
+			}
+			if ownable(list, p) {
+				cur.Paths = append(cur.Paths, p)
+			}
+		}
+	}
+	flush()
+	return owns
+}

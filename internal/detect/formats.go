@@ -1,0 +1,207 @@
+package detect
+
+import (
+	"context"
+	"path"
+	"strings"
+
+	"github.com/google/osv-scalibr/extractor/filesystem"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/depsjson"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/golang/gomod"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/java/archive"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/packagejson"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/pnpmlock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/yarnlock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pipfilelock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/python/poetrylock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/python/requirements"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/python/wheelegg"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/ruby/gemfilelock"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/ruby/gemspec"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/rust/cargolock"
+	"github.com/google/osv-scalibr/extractor/filesystem/os/apk"
+	"github.com/google/osv-scalibr/extractor/filesystem/os/dpkg"
+)
+
+// Version names the list below and how it is read: facts of another version are
+// computed again. Raise the number when a reader changes what it finds; the
+// letters are a fingerprint of the list, held true by a test.
+const Version = "1-73ed0b0c"
+
+// Sizes of what is text: a lock file of this size would be the largest we know
+// of a few times over, and parsing it costs ten times its size in memory.
+const (
+	small = 1 << 20
+	text  = 16 << 20
+)
+
+// format is one kind of file that holds facts.
+type format struct {
+	name  string
+	match func(p string) bool // by path; nil: by content, see binary.go
+	read  func(ctx context.Context, d *Detector, in input) (Facts, error)
+	limit int64 // largest size read; 0: Options.Buffer
+	spill bool  // larger than Options.Buffer goes through a temp file, up to Options.Spill
+	os    bool  // of the operating system: not itself owned by a package
+}
+
+// extractors are the scalibr readers in use.
+type extractors struct {
+	apk, archive, cargo, deps, dpkg, gemfile, gemspec, gomod      filesystem.Extractor
+	packageJSON, pipfile, pnpm, poetry, requirements, wheel, yarn filesystem.Extractor
+}
+
+// build makes each extractor with its limits.
+func build() (extractors, error) {
+	var x extractors
+	for _, e := range []struct {
+		to   *filesystem.Extractor
+		make func() (filesystem.Extractor, error)
+	}{
+		{&x.apk, plain(apk.New)},
+		{&x.archive, archiveExtractor},
+		{&x.cargo, plain(cargolock.New)},
+		{&x.deps, plain(depsjson.New)},
+		{&x.dpkg, dpkgExtractor},
+		{&x.gemfile, plain(gemfilelock.New)},
+		{&x.gemspec, plain(gemspec.New)},
+		{&x.gomod, plain(gomod.New)},
+		{&x.packageJSON, plain(packagejson.New)},
+		{&x.pipfile, plain(pipfilelock.New)},
+		{&x.pnpm, plain(pnpmlock.New)},
+		{&x.poetry, plain(poetrylock.New)},
+		{&x.requirements, plain(requirements.New)},
+		{&x.wheel, plain(wheelegg.New)},
+		{&x.yarn, plain(yarnlock.New)},
+	} {
+		made, err := e.make()
+		if err != nil {
+			return x, err
+		}
+		*e.to = made
+	}
+	return x, nil
+}
+
+// The names of formats stand in the version's fingerprint.
+const (
+	dpkgName = dpkg.Name
+	jarName  = archive.Name
+)
+
+// formats is the list, most telling first; the first match reads the file.
+func formats() []format {
+	return []format{
+		{name: dpkgName, match: isDpkgStatus, read: readDpkg, os: true},
+		{name: "dpkg-files", match: isDpkgFiles, read: readDpkgFiles, limit: text, os: true},
+		{name: "apk", match: isApk, read: readApk, os: true},
+		{name: "rpm", match: isRPM, read: readRPM, spill: true, os: true},
+		{name: "os-release", match: isRelease, read: readRelease, limit: small, os: true},
+		{name: "npm-lock", match: lock("package-lock.json", "npm-shrinkwrap.json"), read: readNPMLock, limit: text},
+		{name: "yarn", match: lock("yarn.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.yarn }), limit: text},
+		{name: "pnpm", match: lock("pnpm-lock.yaml"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pnpm }), limit: text},
+		{name: "npm-installed", match: isInstalledNPM, read: scalibr(func(x *extractors) filesystem.Extractor { return x.packageJSON }), limit: small},
+		{name: "python-installed", match: isInstalledPython, read: scalibr(func(x *extractors) filesystem.Extractor { return x.wheel }), limit: text},
+		{name: "poetry", match: lock("poetry.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.poetry }), limit: text},
+		{name: "pipfile", match: lock("Pipfile.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pipfile }), limit: text},
+		{name: "requirements", match: isRequirements, read: readRequirements, limit: small},
+		{name: "go-mod", match: lock("go.mod"), read: readGoMod, limit: small},
+		{name: jarName, match: isJar, read: scalibr(func(x *extractors) filesystem.Extractor { return x.archive }), spill: true},
+		{name: "gem-installed", match: isInstalledGem, read: scalibr(func(x *extractors) filesystem.Extractor { return x.gemspec }), limit: small},
+		{name: "gemfile", match: lock("Gemfile.lock", "gems.locked"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.gemfile }), limit: text},
+		{name: "composer", match: isComposer, read: readComposer, limit: text},
+		{name: "cargo", match: lock("Cargo.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.cargo }), limit: text},
+		{name: "dotnet", match: func(p string) bool { return strings.HasSuffix(p, ".deps.json") }, read: scalibr(func(x *extractors) filesystem.Extractor { return x.deps }), limit: text},
+		{name: "binary", read: readBinary, spill: true},
+	}
+}
+
+// lock matches the named lock files, except those that came along inside
+// another package: what such a file lists is nobody's installation.
+func lock(names ...string) func(string) bool {
+	return func(p string) bool {
+		base := path.Base(p)
+		for _, n := range names {
+			if base == n {
+				return !insidePackage(p)
+			}
+		}
+		return false
+	}
+}
+
+// insidePackage reports whether the path lies in an installed or cached package.
+func insidePackage(p string) bool {
+	p = "/" + p
+	for _, dir := range []string{
+		"/node_modules/", "/site-packages/", "/dist-packages/", "/pkg/mod/", "/testdata/",
+		"/registry/src/", "/gems/", "/vendor/composer/", "/usr/share/nodejs/", "/usr/share/doc/",
+	} {
+		if strings.Contains(p, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// isInstalledNPM matches node_modules/NAME/package.json and its scoped form,
+// where npm, yarn and pnpm install, Debian's place for the same, and the
+// directory where the official node images keep yarn. A package.json elsewhere
+// describes an application or a test, not something installed.
+func isInstalledNPM(p string) bool {
+	dir, ok := strings.CutSuffix(p, "/package.json")
+	if !ok {
+		return false
+	}
+	name := ""
+	for _, root := range []string{"node_modules/", "usr/share/nodejs/"} {
+		if i := strings.LastIndex("/"+dir, "/"+root); i >= 0 {
+			name = dir[i+len(root):]
+			break
+		}
+	}
+	if strings.HasPrefix(dir, "opt/yarn-v") && !strings.Contains(dir[len("opt/"):], "/") {
+		return true
+	}
+	if strings.HasPrefix(name, "@") {
+		return strings.Count(name, "/") == 1
+	}
+	return name != "" && !strings.HasPrefix(name, ".") && !strings.Contains(name, "/")
+}
+
+func isInstalledPython(p string) bool {
+	return strings.HasSuffix(p, ".dist-info/METADATA") || strings.HasSuffix(p, ".egg-info/PKG-INFO") ||
+		strings.HasSuffix(p, "EGG-INFO/PKG-INFO") || strings.HasSuffix(p, ".egg-info") || strings.HasSuffix(p, ".egg")
+}
+
+func isInstalledGem(p string) bool {
+	return strings.HasSuffix(p, ".gemspec") && strings.Contains("/"+p, "/specifications/")
+}
+
+func isRequirements(p string) bool {
+	base := path.Base(p)
+	return strings.HasSuffix(base, ".txt") && strings.Contains(base, "requirements") && !insidePackage(p)
+}
+
+func isJar(p string) bool {
+	switch strings.ToLower(path.Ext(p)) {
+	case ".jar", ".war", ".ear", ".par", ".sar", ".jpi", ".hpi", ".lpkg", ".nar":
+		return true
+	}
+	return false
+}
+
+// ownable reports whether a file of an OS package may hold a language package:
+// only such paths are kept from the file lists.
+func ownable(list []format, p string) bool {
+	for _, f := range list {
+		if !f.os && f.match != nil && f.match(p) {
+			return true
+		}
+	}
+	if strings.Contains(path.Base(p), ".") {
+		return false
+	}
+	dir := "/" + path.Dir(p) + "/"
+	return strings.Contains(dir, "bin/") || strings.Contains(dir, "/libexec/") || strings.Contains(dir, "/lib/") || strings.Contains(dir, "/opt/")
+}

@@ -1,0 +1,176 @@
+package detect
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"breakwater"
+
+	cpb "github.com/google/osv-scalibr/binary/proto/config_go_proto"
+	"github.com/google/osv-scalibr/extractor"
+	"github.com/google/osv-scalibr/extractor/filesystem"
+	"github.com/google/osv-scalibr/extractor/filesystem/language/java/archive"
+	"github.com/google/osv-scalibr/extractor/filesystem/os/dpkg"
+	"github.com/google/osv-scalibr/log"
+	"github.com/google/osv-scalibr/purl"
+)
+
+// plain makes an extractor with scalibr's own settings.
+func plain(make func(*cpb.PluginConfig) (filesystem.Extractor, error)) func() (filesystem.Extractor, error) {
+	return func() (filesystem.Extractor, error) { return make(&cpb.PluginConfig{}) }
+}
+
+// dpkgExtractor lists packages in every state; readDpkg decides which count.
+func dpkgExtractor() (filesystem.Extractor, error) {
+	return dpkg.New(&cpb.PluginConfig{PluginSpecific: []*cpb.PluginSpecificConfig{{
+		Config: &cpb.PluginSpecificConfig_Dpkg{Dpkg: &cpb.DpkgConfig{IncludeNotInstalled: true}},
+	}}})
+}
+
+// archiveExtractor opens archives in archives three deep and 1 GiB together.
+func archiveExtractor() (filesystem.Extractor, error) {
+	return archive.New(&cpb.PluginConfig{PluginSpecific: []*cpb.PluginSpecificConfig{{
+		Config: &cpb.PluginSpecificConfig_JavaArchive{JavaArchive: &cpb.JavaArchiveConfig{MaxZipDepth: 4, MaxOpenedBytes: 1 << 30}},
+	}}})
+}
+
+// scalibr is the reader of a format that an extractor reads as it is.
+func scalibr(pick func(*extractors) filesystem.Extractor) func(context.Context, *Detector, input) (Facts, error) {
+	return func(ctx context.Context, d *Detector, in input) (Facts, error) {
+		found, err := extract(ctx, pick(&d.use), in)
+		return Facts{Packages: convert(found, in.Path)}, err
+	}
+}
+
+func extract(ctx context.Context, e filesystem.Extractor, in input) ([]*extractor.Package, error) {
+	// Root is set so that no extractor copies the file to a place of its own.
+	got, err := e.Extract(ctx, &filesystem.ScanInput{FS: oneFile{in}, Path: in.Path, Root: "/nonexistent", Info: info{in.File}, Reader: in.r})
+	return got.Packages, err
+}
+
+// ecosystems are OSV's names by PURL type; the operating systems' are missing
+// because they carry a release.
+func ecosystem(purlType string) string {
+	switch purlType {
+	case purl.TypeNPM:
+		return "npm"
+	case purl.TypePyPi:
+		return "PyPI"
+	case purl.TypeGolang:
+		return "Go"
+	case purl.TypeMaven:
+		return "Maven"
+	case purl.TypeGem:
+		return "RubyGems"
+	case purl.TypeComposer:
+		return "Packagist"
+	case purl.TypeCargo:
+		return "crates.io"
+	case purl.TypeNuget:
+		return "NuGet"
+	}
+	return ""
+}
+
+// convert turns an extractor's packages of a language into ours. What has no
+// name or is only guessed to be there is left out.
+func convert(found []*extractor.Package, path string) []breakwater.Package {
+	out := make([]breakwater.Package, 0, len(found))
+	for _, p := range found {
+		if p == nil {
+			continue
+		}
+		q := *p
+		switch q.PURLType {
+		case purl.TypeGolang:
+			if q.Name == "go" {
+				q.Name = "stdlib" // as the Go vulnerability database calls it
+			}
+		case purl.TypeNuget:
+			q.Name = strings.TrimPrefix(q.Name, "runtimepack.")
+		case purl.TypeMaven:
+			if q.Name == "unknown" || q.Version == "unknown" {
+				continue // scalibr's way to report a mere hash
+			}
+		case purl.TypeGit:
+			q.PURLType = purl.TypeNPM // a lock file's entry that points at a repository
+		}
+		eco := ecosystem(q.PURLType)
+		if eco == "" || q.Name == "" {
+			continue
+		}
+		if q.Version == "" || q.Version == "(devel)" {
+			eco = "" // nothing can be said of an unknown version
+		}
+		ours := breakwater.Package{Ecosystem: eco, Name: q.Name, Version: q.Version, Kind: breakwater.PackageApp, Type: q.PURLType, Path: path, Licences: licences(q.Licenses)}
+		if u := q.PURL(); u != nil {
+			ours.PURL = u.String()
+		}
+		out = append(out, ours)
+	}
+	return out
+}
+
+// app is a language package that was read here rather than by an extractor.
+func app(purlType, name, version, path string) breakwater.Package {
+	p := convert([]*extractor.Package{{Name: name, Version: version, PURLType: purlType}}, path)
+	if len(p) == 0 {
+		return breakwater.Package{}
+	}
+	return p[0]
+}
+
+func licences(in []string) []string {
+	var out []string
+	for _, l := range in {
+		if l = strings.TrimSpace(l); l != "" && len(l) <= maxName {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// tidy sorts, drops doubles and what is out of bounds, and says so.
+func tidy(f *Facts) {
+	n := len(f.Packages)
+	f.Packages = slices.DeleteFunc(f.Packages, func(p breakwater.Package) bool {
+		return p.Name == "" || len(p.Name) > maxName || len(p.Version) > maxVersion || len(p.SourceName) > maxName || len(p.SourceVersion) > maxVersion
+	})
+	if len(f.Packages) < n && f.Skipped == "" {
+		f.Skipped = "entries without a name, or with one that is too long, were left out"
+	}
+	slices.SortStableFunc(f.Packages, Compare)
+	f.Packages = slices.CompactFunc(f.Packages, func(a, b breakwater.Package) bool { return Compare(a, b) == 0 })
+	if len(f.Packages) > maxPackages {
+		f.Packages = f.Packages[:maxPackages]
+		f.Skipped = "more packages than one file may list"
+	}
+	slices.SortFunc(f.Owns, func(a, b Ownership) int { return cmp.Compare(a.Package, b.Package) })
+}
+
+// Compare is the order of an inventory: ecosystem, name, version, path, then
+// what tells two builds apart.
+func Compare(a, b breakwater.Package) int {
+	return cmp.Or(cmp.Compare(a.Ecosystem, b.Ecosystem), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version),
+		cmp.Compare(a.Path, b.Path), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Arch, b.Arch),
+		cmp.Compare(a.SourceName, b.SourceName), cmp.Compare(a.SourceVersion, b.SourceVersion))
+}
+
+// quiet swallows scalibr's log: its lines speak of files we already answer for.
+type quiet struct{}
+
+func (quiet) Errorf(string, ...any) {}
+func (quiet) Error(...any)          {}
+func (quiet) Warnf(string, ...any)  {}
+func (quiet) Warn(...any)           {}
+func (quiet) Infof(string, ...any)  {}
+func (quiet) Info(...any)           {}
+func (quiet) Debugf(string, ...any) {}
+func (quiet) Debug(...any)          {}
+
+// quietly sets the library's process-wide logger, which has no other handle,
+// once: setting it again would race with a running scan.
+var quietly = sync.OnceFunc(func() { log.SetLogger(quiet{}) })
