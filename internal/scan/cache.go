@@ -1,0 +1,150 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sync/singleflight"
+
+	"breakwater"
+	"breakwater/internal/layer"
+	"breakwater/internal/oci"
+)
+
+// Cache keeps layer facts. Get answers an error of kind NotFound for a key it
+// does not hold. What it returns is checked: a damaged entry is computed again.
+type Cache interface {
+	Get(ctx context.Context, key string) ([]byte, error)
+	Put(ctx context.Context, key string, b []byte) error
+}
+
+// CacheKey is the key that the facts of a layer are kept under.
+func CacheKey(d breakwater.Digest) string { return Version + "/" + d.String() }
+
+// facts gets a layer's facts from the cache, from another scan that is reading
+// the same layer, or from its bytes.
+func (s *Scanner) facts(ctx context.Context, src oci.Source, d oci.Descriptor, budget *layer.Budget, read *atomic.Int64) (*LayerFacts, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var mine atomic.Bool
+		answer := s.flight.DoChan(CacheKey(d.Digest), func() (any, error) {
+			mine.Store(true)
+			return s.load(ctx, src, d, budget, read)
+		})
+		var r singleflight.Result
+		select {
+		case r = <-answer:
+		case <-ctx.Done():
+			if !mine.Load() {
+				return nil, ctx.Err()
+			}
+			r = <-answer // our own reading ends with ctx, and nothing of it may outlive us
+		}
+		if r.Err == nil {
+			f := r.Val.(loaded)
+			if !mine.Load() || f.cached {
+				if err := budget.Spend(f.facts.Entries, f.facts.Bytes); err != nil {
+					return nil, err
+				}
+			}
+			return f.facts, nil
+		}
+		if mine.Load() {
+			return nil, r.Err
+		}
+		// The other scan failed for reasons of its own: its time, its rights, its
+		// budget. This one tries for itself.
+	}
+}
+
+// loaded is a layer's facts and whether the cache had them.
+type loaded struct {
+	facts  *LayerFacts
+	cached bool
+}
+
+func (s *Scanner) load(ctx context.Context, src oci.Source, d oci.Descriptor, budget *layer.Budget, read *atomic.Int64) (loaded, error) {
+	if s.cache != nil {
+		b, err := s.cache.Get(ctx, CacheKey(d.Digest))
+		switch {
+		case err == nil:
+			if f, err := Decode(b); err == nil {
+				return loaded{f, true}, nil
+			}
+		case !breakwater.IsNotFound(err):
+			return loaded{}, coded(breakwater.CodeDatabase, breakwater.Wrap(breakwater.KindUnavailable, err, "the layer cache could not be read"))
+		}
+	}
+	f, err := s.readLayer(ctx, src, d, budget, read)
+	if err != nil {
+		return loaded{}, layerError{d.Digest, err}
+	}
+	if s.cache == nil || f.Absent {
+		return loaded{f, false}, nil
+	}
+	b, err := f.Encode()
+	if err == nil {
+		err = s.cache.Put(ctx, CacheKey(d.Digest), b)
+	}
+	if err != nil {
+		return loaded{}, coded(breakwater.CodeDatabase, breakwater.Wrap(breakwater.KindUnavailable, err, "the layer's facts could not be kept"))
+	}
+	return loaded{f, false}, nil
+}
+
+// layerError says which layer an error is about.
+type layerError struct {
+	digest breakwater.Digest
+	err    error
+}
+
+func (e layerError) Error() string { return fmt.Sprintf("layer %s: %v", e.digest, e.err) }
+func (e layerError) Unwrap() error { return e.err }
+
+// explain gives an error its scan code, once, and tells our own time limit from
+// the caller's cancellation.
+func explain(ctx, wall context.Context, digest breakwater.Digest, err error) error {
+	if wall.Err() != nil && ctx.Err() == nil {
+		return coded(breakwater.CodeTimedOut, breakwater.Wrap(breakwater.KindUnavailable, err, "the scan took longer than its time limit"))
+	}
+	err = fmt.Errorf("scan %s: %w", digest, err)
+	var e *breakwater.Error
+	if errors.As(err, &e) && e.Code != "" {
+		return err
+	}
+	wrap := func(code breakwater.ScanCode, kind breakwater.Kind, message string) error {
+		return coded(code, breakwater.Wrap(kind, err, "%s", message))
+	}
+	switch {
+	case ctx.Err() != nil:
+		return wrap(breakwater.CodeUnknown, breakwater.KindUnavailable, "the scan was stopped")
+	case errors.Is(err, layer.ErrBytes):
+		return wrap(breakwater.CodeOverSized, breakwater.KindTooLarge, "the image is larger than the limit once it is decompressed")
+	case errors.Is(err, layer.ErrEntries):
+		return wrap(breakwater.CodeLayers, breakwater.KindTooLarge, "the image holds more files than the limit")
+	case errors.Is(err, layer.ErrRatio):
+		return wrap(breakwater.CodeLayers, breakwater.KindTooLarge, "a layer decompresses to more than the allowed multiple of its size")
+	case errors.Is(err, errFacts):
+		return wrap(breakwater.CodeLayers, breakwater.KindTooLarge, "a layer holds more package data than the limit")
+	case errors.Is(err, layer.ErrPath):
+		return wrap(breakwater.CodeUnknown, breakwater.KindInvalid, "a layer holds a path that leaves the image")
+	case errors.Is(err, layer.ErrNotTar), errors.Is(err, layer.ErrCompressed):
+		return wrap(breakwater.CodeUnknown, breakwater.KindInvalid, "a layer is not a tar archive in a known compression")
+	case errors.Is(err, layer.ErrCorrupt):
+		return wrap(breakwater.CodeDownloadFailed, breakwater.KindInvalid, "a layer is broken or ends too early")
+	}
+	if kind := breakwater.KindOf(err); kind == breakwater.KindNotFound {
+		return wrap(breakwater.CodeNotFound, kind, "the image is not there any more")
+	}
+	return wrap(breakwater.CodeUnknown, breakwater.KindUnavailable, "the image could not be read")
+}
+
+// coded gives an error the code of a scan.
+func coded(code breakwater.ScanCode, e *breakwater.Error) error {
+	e.Code = string(code)
+	return e
+}
