@@ -228,6 +228,10 @@ func (ex *exchange) signIn(body []byte, values map[string]string) error {
 	if scoped && project != caller.ProjectID {
 		return errForeign
 	}
+	// Where the path has no project the client may still say which one it means.
+	if said := ex.r.Header.Get("X-Project-Id"); said != "" && said != caller.ProjectID {
+		return errForeign
+	}
 	return nil
 }
 
