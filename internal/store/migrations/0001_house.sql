@@ -331,7 +331,7 @@ CREATE INDEX sync_task_registry_open ON sync_task_registry (registry_id, status)
 CREATE TABLE namespace (
     id           %SERIAL%,
     project_id   TEXT NOT NULL REFERENCES project (id),
-    name         TEXT NOT NULL UNIQUE,
+    name         TEXT NOT NULL %COLLATE% UNIQUE,
     creator_id   TEXT NOT NULL DEFAULT '',
     creator_name TEXT NOT NULL DEFAULT '',
     created_ms   BIGINT NOT NULL
@@ -341,7 +341,7 @@ CREATE TABLE repo (
     id           %SERIAL%,
     project_id   TEXT NOT NULL,
     namespace_id BIGINT NOT NULL REFERENCES namespace (id),
-    name         TEXT NOT NULL,
+    name         TEXT NOT NULL %COLLATE%,
     category     TEXT NOT NULL DEFAULT 'other',
     description  TEXT NOT NULL DEFAULT '',
     is_public    BOOLEAN NOT NULL DEFAULT FALSE,
@@ -358,6 +358,10 @@ CREATE TABLE manifest (
     digest        TEXT NOT NULL,
     media_type    TEXT NOT NULL,
     artifact_type TEXT NOT NULL DEFAULT '',
+    is_index      BOOLEAN NOT NULL DEFAULT FALSE,
+    config_digest TEXT NOT NULL DEFAULT '',
+    -- compressed bytes of what it names: config and layers; of an index its children's
+    size          BIGINT NOT NULL DEFAULT 0,
     subject       TEXT NOT NULL DEFAULT '',
     annotations   TEXT NOT NULL DEFAULT '{}',
     body          %BLOB% NOT NULL,
@@ -376,12 +380,13 @@ CREATE TABLE manifest_ref (
 );
 CREATE INDEX manifest_ref_target ON manifest_ref (repo_id, target);
 CREATE TABLE tag (
+    id         %SERIAL%,
     repo_id    BIGINT NOT NULL REFERENCES repo (id) ON DELETE CASCADE,
     name       TEXT NOT NULL %COLLATE%,
     digest     TEXT NOT NULL,
     created_ms BIGINT NOT NULL,
     updated_ms BIGINT NOT NULL,
-    PRIMARY KEY (repo_id, name)
+    UNIQUE (repo_id, name)
 );
 CREATE INDEX tag_digest ON tag (repo_id, digest);
 CREATE TABLE blob (
@@ -396,11 +401,3 @@ CREATE TABLE repo_blob (
     PRIMARY KEY (repo_id, digest)
 );
 CREATE INDEX repo_blob_digest ON repo_blob (digest);
-CREATE TABLE upload (
-    id         TEXT PRIMARY KEY,
-    repo_id    BIGINT NOT NULL REFERENCES repo (id) ON DELETE CASCADE,
-    project_id TEXT NOT NULL,
-    created_ms BIGINT NOT NULL,
-    updated_ms BIGINT NOT NULL
-);
-CREATE INDEX upload_updated ON upload (updated_ms);
