@@ -41,11 +41,12 @@ type Options struct {
 // DB is the database, or one transaction of it.
 type DB struct {
 	*shared
-	q     querier   // of a transaction; nil outside
-	sqlTx *sql.Tx   // of a SQLite transaction
-	pgTx  pgx.Tx    // of a PostgreSQL write transaction
-	time  time.Time // frozen in a transaction
-	write bool      // a write transaction
+	q     querier          // of a transaction; nil outside
+	sqlTx *sql.Tx          // of a SQLite transaction
+	pgTx  pgx.Tx           // of a PostgreSQL write transaction
+	time  time.Time        // frozen in a transaction
+	write bool             // a write transaction
+	revs  map[string]int64 // of a write transaction: image revisions given out (imagerev.go)
 }
 
 type shared struct {

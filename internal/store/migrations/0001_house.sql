@@ -87,16 +87,27 @@ CREATE TABLE artifact (
     subject       TEXT NOT NULL DEFAULT '',
     scannable     BOOLEAN NOT NULL,
     created_ms    BIGINT NOT NULL DEFAULT 0,
-    -- facts of the last good scan: zstd JSON of breakwater.Inventory, and what wrote it
-    inventory     %BLOB%,
+    -- the last good scan: what wrote its facts, and when
     scanner       TEXT NOT NULL DEFAULT '',
     scanned_ms    BIGINT NOT NULL DEFAULT 0,
     -- verdict counters, recomputed from package_advisory
     vul_num       BIGINT NOT NULL DEFAULT 0,
     level         TEXT NOT NULL DEFAULT '',
+    -- sums over the artifact's packages of what package tells of each, from
+    -- which level and vul_num follow (verdict.go)
+    high          BIGINT NOT NULL DEFAULT 0,
+    medium        BIGINT NOT NULL DEFAULT 0,
+    low           BIGINT NOT NULL DEFAULT 0,
+    unknown       BIGINT NOT NULL DEFAULT 0,
     -- the vulnerability check was done: only then may an image without findings
     -- be called Security, and only if every package's feed is there
     judged        BOOLEAN NOT NULL DEFAULT FALSE
+);
+-- facts of the last good scan, zstd JSON of breakwater.Inventory; apart from
+-- artifact, whose rows are rewritten whenever a counter changes
+CREATE TABLE artifact_inventory (
+    artifact_id BIGINT PRIMARY KEY REFERENCES artifact (id) ON DELETE CASCADE,
+    body        %BLOB% NOT NULL
 );
 CREATE TABLE artifact_child (
     parent_id BIGINT NOT NULL REFERENCES artifact (id) ON DELETE CASCADE,
@@ -107,6 +118,16 @@ CREATE TABLE artifact_child (
     PRIMARY KEY (parent_id, position)
 );
 CREATE INDEX artifact_child_digest ON artifact_child (digest);
+-- how the scan of one platform of a multi-arch image stands in one project
+CREATE TABLE child_scan (
+    project_id  TEXT NOT NULL,
+    digest      TEXT NOT NULL,
+    scan_status TEXT NOT NULL,
+    scan_code   TEXT NOT NULL DEFAULT '',
+    scan_detail TEXT NOT NULL DEFAULT '',
+    scanned_ms  BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (project_id, digest)
+);
 CREATE TABLE image (
     id                    %SERIAL%,
     project_id            TEXT NOT NULL,
@@ -166,6 +187,12 @@ CREATE TABLE package (
     -- the feed that speaks of this ecosystem (Debian:12 → Debian); '' when none does
     feed      TEXT NOT NULL DEFAULT '',
     matched   BOOLEAN NOT NULL DEFAULT FALSE,
+    -- what the artifacts holding the package have been told of it: findings by
+    -- severity, and whether it is known (matched, by a feed that is there)
+    high      BIGINT NOT NULL DEFAULT 0,
+    medium    BIGINT NOT NULL DEFAULT 0,
+    low       BIGINT NOT NULL DEFAULT 0,
+    known     BOOLEAN NOT NULL DEFAULT FALSE,
     UNIQUE (ecosystem, name, version)
 );
 CREATE TABLE artifact_package (
