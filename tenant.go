@@ -86,6 +86,10 @@ type AccessKey struct {
 	Created   time.Time
 }
 
+// SealContext is what the key's SK is sealed for, so that one key's SK cannot be
+// put in the place of another's.
+func (k AccessKey) SealContext() string { return "access-key:" + k.AK }
+
 // Caller is who a request speaks for, after sign-in.
 type Caller struct {
 	DomainID    string

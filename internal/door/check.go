@@ -69,6 +69,9 @@ func compare(s *openapi3.Schema, t reflect.Type, path string, complete bool) []s
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if p, ok := reflect.Zero(t).Interface().(paged); ok {
+		t = p.rows()
+	}
 	if s.Type == nil || t.Kind() == reflect.Interface { // any
 		return nil
 	}
