@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -142,7 +143,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := d.opts.Now()
 	id := breakwater.NewSecret(16)
 	w.Header().Set("X-Request-Id", id)
-	ex := &exchange{door: d, w: w, r: r.WithContext(withRequestID(r.Context(), id)), id: id}
+	ex := &exchange{door: d, w: w, r: r.WithContext(withRequest(r.Context(), id, r.RemoteAddr)), id: id}
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
@@ -258,14 +259,26 @@ func (ex *exchange) log(took time.Duration) {
 		"duration", took, "user", ex.caller.UserID, "project", ex.caller.ProjectID, "request_id", ex.id)
 }
 
-type requestIDKey struct{}
+type requestKey struct{}
 
-func withRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
+type requestFacts struct{ id, remote string }
+
+func withRequest(ctx context.Context, id, remoteAddr string) context.Context {
+	host, _, err := net.SplitHostPort(remoteAddr)
+	if err != nil {
+		host = remoteAddr
+	}
+	return context.WithValue(ctx, requestKey{}, requestFacts{id, host})
 }
 
 // RequestID is the id that the answer carries in X-Request-Id, for logs.
 func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
+	f, _ := ctx.Value(requestKey{}).(requestFacts)
+	return f.id
+}
+
+// Remote is the address the request came from, without its port.
+func Remote(ctx context.Context) string {
+	f, _ := ctx.Value(requestKey{}).(requestFacts)
+	return f.remote
 }
