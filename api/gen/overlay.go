@@ -128,7 +128,9 @@ func overlayHSS(c *contract) error {
 }
 
 // overlaySWR lets CreateRepo come in both of its forms: body, or query alone.
-// Which fields must be there depends on the form, so the handler decides.
+// Which fields must be there depends on the form, so the handler decides. A
+// repository in a path is spelled with $ for the slash, which the pattern of the
+// name would refuse. ListReposDetails takes is_public, which Terraform sends.
 func overlaySWR(c *contract) error {
 	op := c.operation("CreateRepo")
 	if op == nil {
@@ -145,6 +147,18 @@ func overlaySWR(c *contract) error {
 			}
 		}
 	}
+	for i := range c.Operations {
+		for _, f := range c.Operations[i].Request.Path {
+			if f.Name == "repository" {
+				f.Pattern, f.MaxLength = "", nil
+			}
+		}
+	}
+	list := c.operation("ListReposDetails")
+	if list == nil {
+		return fmt.Errorf("the contract has no ListReposDetails")
+	}
+	list.Request.Query = append(list.Request.Query, &field{Name: "is_public", Type: "boolean", Meaning: "as Terraform sends it"})
 	return nil
 }
 
