@@ -396,8 +396,7 @@ func TestTimeOut(t *testing.T) {
 func TestNamesPage(t *testing.T) {
 	all := []string{"a", "b", "c", "d", "e"}
 	for _, style := range []string{"link", "absolute link", "no link", "no pages"} {
-		var srv *httptest.Server
-		srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			rest, n := all, 2
 			if style != "no pages" {
 				for len(rest) > 0 && rest[0] <= r.URL.Query().Get("last") {

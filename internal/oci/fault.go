@@ -38,9 +38,9 @@ func statusError(res *http.Response, now time.Time) error {
 	code := res.StatusCode
 	switch {
 	case code == http.StatusUnauthorized:
-		return errSignIn("the registry refuses the user name or the password")
+		return unavailable(breakwater.CodeAuthentication, statusCause(code), "the registry refuses the user name or the password")
 	case code == http.StatusForbidden:
-		return errSignIn("the registry refuses access to this user")
+		return unavailable(breakwater.CodeAuthentication, statusCause(code), "the registry refuses access to this user")
 	case code == http.StatusNotFound || code == http.StatusGone:
 		return &breakwater.Error{Kind: breakwater.KindNotFound, Code: string(breakwater.CodeNotFound), Message: "the registry does not hold it"}
 	case code == http.StatusTooManyRequests:
@@ -62,8 +62,8 @@ type statusCause int
 
 func (s statusCause) Error() string { return "HTTP status " + strconv.Itoa(int(s)) }
 
-// isStatus reports whether err comes from one of the statuses.
-func isStatus(err error, codes ...int) bool {
+// IsStatus reports whether err comes from an answer with one of the statuses.
+func IsStatus(err error, codes ...int) bool {
 	var s statusCause
 	return errors.As(err, &s) && slices.Contains(codes, int(s))
 }

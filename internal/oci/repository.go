@@ -74,7 +74,7 @@ func (r *Repository) Digest(ctx context.Context, ref string) (breakwater.Digest,
 	}
 	// No HEAD, or no digest in its answer: some registries and proxies do
 	// neither. A refusal to sign in or an outage is the answer, though.
-	if breakwater.KindOf(err) == breakwater.KindUnavailable && !isStatus(err, http.StatusMethodNotAllowed, http.StatusBadRequest, http.StatusNotImplemented) {
+	if breakwater.KindOf(err) == breakwater.KindUnavailable && !IsStatus(err, http.StatusMethodNotAllowed, http.StatusBadRequest, http.StatusNotImplemented) {
 		return "", err
 	}
 	m, err := r.Manifest(ctx, ref)
