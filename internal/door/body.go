@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -141,7 +142,7 @@ func shape(s *openapi3.Schema, v any) any {
 			switch e, sent := v[name]; {
 			case sent && e != nil:
 				out[name] = shape(ref.Value, e)
-			case ref.Value.Default != nil:
+			case ref.Value.Default != nil && !slices.Contains(s.Required, name):
 				out[name] = ref.Value.Default
 			}
 		}
