@@ -79,7 +79,3 @@ func Allows(access []Access, repository, action string) bool {
 		return a.Type == "repository" && a.Name == repository && slices.Contains(a.Actions, action)
 	})
 }
-
-// SealContext is the keyring context under which the secret key of an access key
-// is sealed; whoever makes or reads one uses it.
-func SealContext(ak string) string { return "access_key/" + ak }

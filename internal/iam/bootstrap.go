@@ -109,10 +109,9 @@ func (c *Credentials) insert(ctx context.Context, tx *store.DB, ring *keyring.Ke
 // newAccessKey makes a lasting key; the secret is shown this once.
 func newAccessKey(ctx context.Context, tx *store.DB, ring *keyring.Keyring, userID, projectID string) (ak, sk string, err error) {
 	ak, sk = breakwater.NewID(breakwater.PrefixAccessKey), breakwater.NewSecret(20)
-	err = tx.CreateAccessKey(ctx, breakwater.AccessKey{
-		AK: ak, UserID: userID, ProjectID: projectID, SealedSK: ring.Seal([]byte(sk), auth.SealContext(ak)), Created: tx.Now(),
-	})
-	return ak, sk, err
+	k := breakwater.AccessKey{AK: ak, UserID: userID, ProjectID: projectID, Created: tx.Now()}
+	k.SealedSK = ring.Seal([]byte(sk), k.SealContext())
+	return ak, sk, tx.CreateAccessKey(ctx, k)
 }
 
 // maxCredentials bounds a credentials file that is read back.

@@ -320,9 +320,9 @@ func TestWhoIsLetIn(t *testing.T) {
 	must(err)
 	token := h.token(t, "ada", "ada's password")
 	must(h.db.CreateAccessKey(ctx, breakwater.AccessKey{AK: "AKtemp", UserID: u.ID, ProjectID: h.cred.ProjectID, Temporary: true,
-		SealedSK: h.ring.Seal([]byte("tmp"), auth.SealContext("AKtemp")), Expires: start.Add(time.Hour), Created: start}))
+		SealedSK: h.ring.Seal([]byte("tmp"), breakwater.AccessKey{AK: "AKtemp"}.SealContext()), Expires: start.Add(time.Hour), Created: start}))
 	must(h.db.CreateAccessKey(ctx, breakwater.AccessKey{AK: "AKend", UserID: u.ID, ProjectID: h.cred.ProjectID,
-		SealedSK: h.ring.Seal([]byte("end"), auth.SealContext("AKend")), Expires: start.Add(time.Hour), Created: start}))
+		SealedSK: h.ring.Seal([]byte("end"), breakwater.AccessKey{AK: "AKend"}.SealContext()), Expires: start.Add(time.Hour), Created: start}))
 
 	check := func(name string, prepare func(*http.Request), want int) {
 		t.Helper()
@@ -373,7 +373,7 @@ func TestDockerLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := h.db.CreateAccessKey(ctx, breakwater.AccessKey{AK: "AKtemp", UserID: admin[0].ID, ProjectID: h.cred.ProjectID, Temporary: true,
-		SealedSK: h.ring.Seal([]byte("tmp"), auth.SealContext("AKtemp")), Expires: start.Add(time.Hour), Created: start}); err != nil {
+		SealedSK: h.ring.Seal([]byte("tmp"), breakwater.AccessKey{AK: "AKtemp"}.SealContext()), Expires: start.Add(time.Hour), Created: start}); err != nil {
 		t.Fatal(err)
 	}
 	password := auth.DockerPassword(h.cred.AccessKey, []byte(h.cred.SecretKey))

@@ -55,7 +55,7 @@ func (s *Server) ended(k breakwater.AccessKey) bool {
 }
 
 func (s *Server) secretOf(k breakwater.AccessKey) ([]byte, error) {
-	return s.ring.Unseal(k.SealedSK, auth.SealContext(k.AK))
+	return s.ring.Unseal(k.SealedSK, k.SealContext())
 }
 
 // holderOf is the caller a user token speaks for, as the database knows them now.
