@@ -1,0 +1,68 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"breakwater"
+)
+
+// Collected is what one GC removed.
+type Collected struct {
+	Uploads int   // abandoned sessions
+	Links   int64 // of repositories to blobs that none of their manifests names
+	Blobs   int   // with their bytes
+	Adopted int   // bytes that a crash left without a row; a later GC removes them
+}
+
+// gcPage is how many candidates GC reads at a time.
+const gcPage = 500
+
+// GC removes what nothing has needed for the grace period. It may run beside
+// pushes and pulls, and beside itself; see the package comment for why that is
+// safe.
+func (r *Registry) GC(ctx context.Context) (done Collected, err error) {
+	before := r.db.Now().Add(-r.opts.Grace)
+	if done.Uploads, err = r.blobs.Sweep(ctx, before); err != nil {
+		return done, fmt.Errorf("registry.GC: %w", err)
+	}
+	if done.Links, err = r.db.UnlinkUnused(ctx, before); err != nil {
+		return done, fmt.Errorf("registry.GC: %w", err)
+	}
+	for last := breakwater.Digest(""); ; {
+		page, err := r.db.UnlinkedBlobs(ctx, before, last, gcPage)
+		if err != nil {
+			return done, fmt.Errorf("registry.GC: %w", err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, d := range page {
+			dropped, err := r.db.DropBlob(ctx, d, before, func() error { return r.blobs.Delete(ctx, d) })
+			if err != nil {
+				return done, fmt.Errorf("registry.GC: %w", err)
+			}
+			if dropped {
+				done.Blobs++
+			}
+		}
+		last = page[len(page)-1]
+	}
+	for info, err := range r.blobs.All(ctx) {
+		if err != nil {
+			return done, fmt.Errorf("registry.GC: %w", err)
+		}
+		if !info.Modified.Before(before) {
+			continue
+		}
+		known, err := r.db.KnownBlob(ctx, info.Digest)
+		if err == nil && !known {
+			err = r.db.AdoptBlob(ctx, info.Digest, info.Size)
+			done.Adopted++
+		}
+		if err != nil {
+			return done, fmt.Errorf("registry.GC: %w", err)
+		}
+	}
+	return done, nil
+}

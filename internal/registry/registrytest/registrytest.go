@@ -1,0 +1,113 @@
+// Package registrytest starts a registry on a real listener for tests: a
+// database, a directory of blobs and a few users, gone with the test.
+package registrytest
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"breakwater"
+	"breakwater/internal/auth"
+	"breakwater/internal/blob"
+	"breakwater/internal/registry"
+	"breakwater/internal/store"
+)
+
+// Password is every user's.
+const Password = "correct horse"
+
+// Projects of every test; each has a user named after each role.
+var Projects = []string{"alpha", "beta"}
+
+// World is a running registry and what it stands on.
+type World struct {
+	DB       *store.DB
+	Blobs    *blob.FS
+	Registry *registry.Registry
+	Server   *httptest.Server
+	Host     string // host:port
+}
+
+// Start serves a registry over db until the test ends. User ROLE@PROJECT signs
+// in as PROJECT@ROLE with Password.
+func Start(tb testing.TB, db *store.DB, change func(*registry.Options)) *World {
+	tb.Helper()
+	w := &World{DB: db}
+	ctx := context.Background()
+	w.seed(ctx, tb)
+	var err error
+	if w.Blobs, err = blob.OpenFS(tb.TempDir()); err != nil {
+		tb.Fatal(err)
+	}
+	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)), nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	o := registry.Options{Authenticate: w.authenticate, Signer: signer}
+	if change != nil {
+		change(&o)
+	}
+	if w.Registry, err = registry.New(db, w.Blobs, told{}, o); err != nil {
+		tb.Fatal(err)
+	}
+	w.Server = httptest.NewServer(w.Registry)
+	tb.Cleanup(w.Server.Close)
+	w.Host = strings.TrimPrefix(w.Server.URL, "http://")
+	return w
+}
+
+// told stands in for the catalogue.
+type told struct{}
+
+func (told) Embedded(context.Context, *store.DB, string) (breakwater.Registry, error) {
+	return breakwater.Registry{}, nil
+}
+func (told) Record(context.Context, *store.DB, registry.Entry) error { return nil }
+func (told) Forget(context.Context, *store.DB, breakwater.Registry, string, string, string) error {
+	return nil
+}
+
+// ProjectID is the id of a project by its name.
+func ProjectID(name string) string { return "prj-" + name }
+
+func (w *World) seed(ctx context.Context, tb testing.TB) {
+	tb.Helper()
+	err := w.DB.Tx(ctx, func(tx *store.DB) error {
+		now := tx.Now()
+		if err := tx.CreateDomain(ctx, breakwater.Domain{ID: "dom1", Name: "dom", Created: now}); err != nil {
+			return err
+		}
+		for _, p := range Projects {
+			if err := tx.CreateProject(ctx, breakwater.Project{ID: ProjectID(p), DomainID: "dom1", Name: p, Created: now}); err != nil {
+				return err
+			}
+			for _, role := range []breakwater.Role{breakwater.RoleAdmin, breakwater.RoleOperator, breakwater.RoleRobot, breakwater.RoleViewer} {
+				id := p + "-" + string(role)
+				if err := tx.CreateUser(ctx, breakwater.User{ID: id, DomainID: "dom1", Name: id, PasswordHash: "-", Created: now}); err != nil {
+					return err
+				}
+				if err := tx.PutMember(ctx, breakwater.Member{ProjectID: ProjectID(p), UserID: id, Role: role}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (w *World) authenticate(ctx context.Context, user, password string) (breakwater.Caller, error) {
+	project, role, ok := strings.Cut(user, "@")
+	if !ok || password != Password {
+		return breakwater.Caller{}, breakwater.Errorf(breakwater.KindUnauthenticated, "wrong")
+	}
+	return w.DB.Caller(ctx, project+"-"+role, ProjectID(project))
+}
+
+// Wait is how long tests wait for what happens beside them.
+const Wait = 10 * time.Second
