@@ -103,16 +103,6 @@ func (db *DB) imageOfChild(ctx context.Context, projectID string, id int64) (Ima
 	return row, breakwater.NotFound("image")
 }
 
-// Images answers one page of the project's images and how many the filter
-// selects in all, both of one moment.
-func (db *DB) Images(ctx context.Context, projectID string, f ImageFilter, p ImagePage) (rows []ImageRow, total int, err error) {
-	err = db.View(ctx, func(tx *DB) error {
-		rows, total, err = tx.imagesBySQL(ctx, projectID, f, p)
-		return err
-	})
-	return rows, total, wrap(err, "store.Images")
-}
-
 // imagesBySQL is Images by the definition of the filter, without columns in memory.
 func (db *DB) imagesBySQL(ctx context.Context, projectID string, f ImageFilter, p ImagePage) (rows []ImageRow, total int, err error) {
 	c := db.where(projectID, f)

@@ -100,20 +100,11 @@ func (db *DB) where(projectID string, f ImageFilter) *condition {
 	for _, text := range []struct{ column, value string }{
 		{"i.enterprise_project_id", f.EnterpriseProjectID},
 		{"i.namespace", f.Namespace}, {"i.name", f.Name}, {"i.version", f.Version},
-		{"i.registry_id", f.RegistryID}, {"r.name", f.RegistryName},
 		{"i.instance_id", f.InstanceID}, {"i.instance_name", f.InstanceName}, {"i.level", string(f.Level)},
 	} {
-		switch {
-		case text.value == "":
-		case !storable(text.value):
-			c.and("1 = 0")
-		default:
-			c.and(text.column+" = ?", text.value)
-		}
+		c.word(text.column, text.value)
 	}
-	if f.Type != "" {
-		c.and("r.type IN "+db.textSet(), jsonSet(registryTypes(f.Type)))
-	}
+	c.registry(db, f)
 	c.status(f.ScanStatus)
 	c.flags(f)
 	for _, r := range f.ranges() {
@@ -131,6 +122,26 @@ func (db *DB) where(projectID string, f ImageFilter) *condition {
 		c.and("i.size = ?", *f.Size)
 	}
 	return c
+}
+
+// word is equality of a text, if one is asked for.
+func (c *condition) word(column, value string) {
+	switch {
+	case value == "":
+	case !storable(value):
+		c.and("1 = 0")
+	default:
+		c.and(column+" = ?", value)
+	}
+}
+
+// registry is the conditions on registry r.
+func (c *condition) registry(db *DB, f ImageFilter) {
+	c.word("r.id", f.RegistryID)
+	c.word("r.name", f.RegistryName)
+	if f.Type != "" {
+		c.and("r.type IN "+db.textSet(), jsonSet(registryTypes(f.Type)))
+	}
 }
 
 func (c *condition) status(s breakwater.ScanStatus) {
