@@ -103,21 +103,23 @@ func (r *Registry) mountable(c *call, from string, d breakwater.Digest) (size in
 	switch breakwater.KindOf(err) {
 	case "":
 		return size, true, nil
-	case breakwater.KindNotFound, breakwater.KindInvalid, breakwater.KindUnauthenticated, breakwater.KindForbidden:
+	case breakwater.KindNotFound, breakwater.KindInvalid:
 		return 0, false, nil // then the client sends the blob
 	}
 	return 0, false, err
 }
 
-func (r *Registry) blobOf(c *call, from string, d breakwater.Digest) (size int64, err error) {
-	source := *c
-	if source.namespace, source.repository, err = splitName(from); err != nil {
-		return 0, err
-	}
-	repo, err := r.pullable(&source)
+// blobOf looks into one repository that the caller's project may pull from. The
+// token's scopes name the target only, as those of most clients do.
+func (r *Registry) blobOf(c *call, from string, d breakwater.Digest) (int64, error) {
+	namespace, repository, err := splitName(from)
 	if err != nil {
 		return 0, err
 	}
-	size, _, err = r.db.LinkedBlob(c.ctx(), repo.ID, d)
+	repo, err := r.db.VisibleRepository(c.ctx(), c.who.projectID, namespace, repository)
+	if err != nil {
+		return 0, err
+	}
+	size, _, err := r.db.LinkedBlob(c.ctx(), repo.ID, d)
 	return size, err
 }
