@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"breakwater"
+	"breakwater/internal/catalog"
 	"breakwater/internal/oci"
 	"breakwater/internal/store"
 )
@@ -177,7 +178,7 @@ func (r *Registry) keep(c *call, tx *store.DB, repo breakwater.Repository, p pus
 		if err := tx.PutTag(ctx, repo.ID, tag, p.doc.Digest); err != nil {
 			return err
 		}
-		err := r.catalog.Record(ctx, tx, Entry{
+		err := r.catalog.Record(ctx, tx, catalog.Entry{
 			Registry: embedded, Namespace: repo.Namespace, Name: repo.Name, Version: tag,
 			Artifact: a, Children: p.resolved.Children, Updated: tx.Now(),
 		})

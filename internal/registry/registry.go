@@ -9,6 +9,7 @@ import (
 	"breakwater"
 	"breakwater/internal/auth"
 	"breakwater/internal/blob"
+	"breakwater/internal/catalog"
 	"breakwater/internal/oci"
 	"breakwater/internal/store"
 )
@@ -48,7 +49,7 @@ type Options struct {
 type Registry struct {
 	db        *store.DB
 	blobs     blob.Store
-	catalog   Catalog
+	catalog   *catalog.Catalog
 	opts      Options
 	log       *slog.Logger
 	signins   *signins
@@ -56,7 +57,7 @@ type Registry struct {
 }
 
 // New is a registry over its parts. Run it too, or downloads are not counted.
-func New(db *store.DB, blobs blob.Store, c Catalog, o Options) (*Registry, error) {
+func New(db *store.DB, blobs blob.Store, c *catalog.Catalog, o Options) (*Registry, error) {
 	if o.Authenticate == nil || o.Signer == nil {
 		return nil, breakwater.Errorf(breakwater.KindInternal, "the registry needs Authenticate and a Signer")
 	}

@@ -7,11 +7,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"breakwater"
 	"breakwater/internal/auth"
 	"breakwater/internal/blob"
+	"breakwater/internal/catalog"
+	"breakwater/internal/job"
 	"breakwater/internal/registry"
 	"breakwater/internal/store"
 )
@@ -42,6 +43,10 @@ func Start(tb testing.TB, db *store.DB, change func(*registry.Options)) *World {
 	if w.Blobs, err = blob.OpenFS(tb.TempDir()); err != nil {
 		tb.Fatal(err)
 	}
+	queue, err := job.New(ctx, db, job.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
 	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)), nil)
 	if err != nil {
 		tb.Fatal(err)
@@ -50,24 +55,13 @@ func Start(tb testing.TB, db *store.DB, change func(*registry.Options)) *World {
 	if change != nil {
 		change(&o)
 	}
-	if w.Registry, err = registry.New(db, w.Blobs, told{}, o); err != nil {
+	if w.Registry, err = registry.New(db, w.Blobs, catalog.New(db, queue, catalog.Options{}), o); err != nil {
 		tb.Fatal(err)
 	}
 	w.Server = httptest.NewServer(w.Registry)
 	tb.Cleanup(w.Server.Close)
 	w.Host = strings.TrimPrefix(w.Server.URL, "http://")
 	return w
-}
-
-// told stands in for the catalogue.
-type told struct{}
-
-func (told) Embedded(context.Context, *store.DB, string) (breakwater.Registry, error) {
-	return breakwater.Registry{}, nil
-}
-func (told) Record(context.Context, *store.DB, registry.Entry) error { return nil }
-func (told) Forget(context.Context, *store.DB, breakwater.Registry, string, string, string) error {
-	return nil
 }
 
 // ProjectID is the id of a project by its name.
@@ -108,6 +102,3 @@ func (w *World) authenticate(ctx context.Context, user, password string) (breakw
 	}
 	return w.DB.Caller(ctx, project+"-"+role, ProjectID(project))
 }
-
-// Wait is how long tests wait for what happens beside them.
-const Wait = 10 * time.Second
