@@ -144,12 +144,8 @@ func (d *Dump) fromZip(report *Report) iter.Seq2[breakwater.Advisory, error] {
 }
 
 // own keeps the entries of this feed's ecosystem. A feed named with a release
-// ("Debian:12") keeps that release only; a feed named otherwise than an
-// ecosystem ("all") keeps everything.
+// ("Debian:12") keeps that release only.
 func (d *Dump) own(in []breakwater.Affected) []breakwater.Affected {
-	if d.Feed.Name == "all" {
-		return in
-	}
 	feed := breakwater.NormalEcosystem(d.Feed.Name)
 	base := breakwater.BaseEcosystem(feed)
 	var out []breakwater.Affected

@@ -195,6 +195,7 @@ CREATE TABLE package (
     known     BOOLEAN NOT NULL DEFAULT FALSE,
     UNIQUE (ecosystem, name, version)
 );
+CREATE INDEX package_feed ON package (feed, name);
 CREATE TABLE artifact_package (
     package_id  BIGINT NOT NULL,
     artifact_id BIGINT NOT NULL REFERENCES artifact (id) ON DELETE CASCADE,
@@ -215,6 +216,9 @@ CREATE TABLE feed (
     starter     BOOLEAN NOT NULL DEFAULT FALSE,
     -- what is visible: see advisory.since and until
     generation  BIGINT NOT NULL DEFAULT 0,
+    -- the generation that the import under way writes; who finds another number
+    -- here than its own has been overtaken and stops
+    claim       BIGINT NOT NULL DEFAULT 0,
     last_error  TEXT NOT NULL DEFAULT ''
 );
 -- A row is visible when since <= its feed's generation and until is 0 or above
@@ -272,7 +276,8 @@ CREATE TABLE kev (
     ransomware BOOLEAN NOT NULL DEFAULT FALSE
 );
 -- Package names whose advisories changed and whose packages wait to be matched
--- again, once the feed shows that generation.
+-- again, once the feed shows that generation. Ecosystem and name '*' mean every
+-- package of the feed.
 CREATE TABLE rematch (
     feed       TEXT NOT NULL,
     ecosystem  TEXT NOT NULL,

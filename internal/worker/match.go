@@ -1,0 +1,130 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"breakwater"
+	"breakwater/internal/match"
+	"breakwater/internal/store"
+)
+
+// matchVersion names the rules of package match. A release that changes them
+// raises it, and every package version is matched again.
+const matchVersion = "1"
+
+// MatchPackages judges package versions by the advisories that are shown now
+// and writes their verdicts. It belongs into the transaction that made them
+// known, before RefreshCounters.
+func MatchPackages(ctx context.Context, tx *store.DB, packageIDs []int64) error {
+	_, err := matchPackages(ctx, tx, packageIDs)
+	return err
+}
+
+// matchPackages answers the packages whose verdicts are different now.
+func matchPackages(ctx context.Context, tx *store.DB, packageIDs []int64) (changed []int64, err error) {
+	if len(packageIDs) == 0 {
+		return nil, nil
+	}
+	packages, err := tx.PackagesToMatch(ctx, packageIDs)
+	if err != nil {
+		return nil, fmt.Errorf("worker.MatchPackages: %w", err)
+	}
+	var names []store.PackageName
+	for _, p := range packages {
+		for _, ecosystem := range breakwater.LookupEcosystems(p.Ecosystem) {
+			names = append(names, store.PackageName{Ecosystem: ecosystem, Name: breakwater.NormalName(ecosystem, p.Name)})
+		}
+	}
+	slices.SortFunc(names, func(a, b store.PackageName) int {
+		return cmp.Or(cmp.Compare(a.Ecosystem, b.Ecosystem), cmp.Compare(a.Name, b.Name))
+	})
+	candidates, err := tx.Candidates(ctx, slices.Compact(names))
+	if err != nil {
+		return nil, fmt.Errorf("worker.MatchPackages: %w", err)
+	}
+	changed, err = tx.PutVerdicts(ctx, judge(packages, candidates))
+	if err != nil {
+		return nil, fmt.Errorf("worker.MatchPackages: %w", err)
+	}
+	return changed, nil
+}
+
+// judge runs the matching and ties each verdict to the row it rests on.
+func judge(packages []breakwater.PackageVersion, candidates map[store.PackageName][]store.Candidate) []store.Judged {
+	out := make([]store.Judged, 0, len(packages))
+	for _, p := range packages {
+		rows := map[string]store.Candidate{} // the newest of each id, as match takes it
+		outcome := match.Match([]breakwater.PackageVersion{p}, func(ecosystem, name string) []breakwater.Advisory {
+			var list []breakwater.Advisory
+			for _, c := range candidates[store.PackageName{Ecosystem: ecosystem, Name: name}] {
+				list = append(list, c.Advisory)
+				if have, ok := rows[c.Advisory.ID]; !ok || c.Advisory.Modified.After(have.Advisory.Modified) {
+					rows[c.Advisory.ID] = c
+				}
+			}
+			return list
+		})
+		j := store.Judged{PackageID: p.ID, Known: len(outcome.Gaps) == 0}
+		for _, v := range outcome.Verdicts {
+			j.Verdicts = append(j.Verdicts, store.PackageVerdict{Verdict: v, Row: rows[v.AdvisoryID].Row})
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+// rematchPackages is how many package versions one transaction judges again.
+const rematchPackages = 1000
+
+// Rematch judges again the package versions that changed advisories name, and
+// carries what is different to the images that hold them, without reading any
+// registry. Names are forgotten when their packages are done, so a run that is
+// cut short is taken up by the next one. It answers how many packages it judged
+// and how many of them are judged differently now.
+func Rematch(ctx context.Context, db *store.DB, progress func(done int)) (judged, changed int, err error) {
+	for {
+		pending, err := db.PendingNames(ctx, 5000)
+		if err != nil {
+			return judged, changed, fmt.Errorf("worker.Rematch: %w", err)
+		}
+		if len(pending) == 0 {
+			return judged, changed, nil
+		}
+		packages, err := db.PendingPackages(ctx, pending)
+		if err != nil {
+			return judged, changed, fmt.Errorf("worker.Rematch: %w", err)
+		}
+		for part := range slices.Chunk(packages, rematchPackages) {
+			var different []int64
+			err := db.Tx(ctx, func(tx *store.DB) error {
+				if different, err = matchPackages(ctx, tx, part); err != nil {
+					return err
+				}
+				return tx.RefreshPackages(ctx, touched(pending, part, different))
+			})
+			if err != nil {
+				return judged, changed, fmt.Errorf("worker.Rematch: %w", err)
+			}
+			judged, changed = judged+len(part), changed+len(different)
+			if progress != nil {
+				progress(judged)
+			}
+		}
+		if err := db.DeletePending(ctx, pending); err != nil {
+			return judged, changed, fmt.Errorf("worker.Rematch: %w", err)
+		}
+	}
+}
+
+// touched is the packages whose counters must be looked at: those judged
+// differently, or all of them when a feed is there for the first time and makes
+// packages known that it has nothing against.
+func touched(pending []store.Pending, all, different []int64) []int64 {
+	if slices.ContainsFunc(pending, func(p store.Pending) bool { return p.Name == "*" }) {
+		return all
+	}
+	return different
+}
