@@ -1,0 +1,59 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+
+	"breakwater/internal/job"
+	"breakwater/internal/store"
+)
+
+// LoadStarter reads the advisories that ship in the binary when the database
+// has none. It may be called at every start; a load that was cut short is done
+// again, and what was known before stays.
+func (w *Worker) LoadStarter(ctx context.Context) error {
+	w.feeds.Lock()
+	defer w.feeds.Unlock()
+	feeds, err := w.db.Feeds(ctx)
+	if err != nil {
+		return err
+	}
+	whole, err := w.db.Setting(ctx, starterLoaded)
+	if err == nil && whole != "" {
+		return nil
+	}
+	for _, f := range feeds {
+		if f.Records > 0 && !f.Starter {
+			return nil // an update has been here already
+		}
+	}
+	o := w.opts.Feeds
+	o.Starter, o.Feeds = true, nil
+	sum, err := UpdateFeeds(ctx, w.db, w.opts.FeedClient, o)
+	if err != nil {
+		return err
+	}
+	if err := sum.Err(); err != nil {
+		return fmt.Errorf("worker.LoadStarter: %w", err)
+	}
+	return w.db.PutSetting(ctx, starterLoaded, w.db.Now().Format("2006-01-02"))
+}
+
+// starterLoaded is set once the whole starter set is in.
+const starterLoaded = "starter_loaded"
+
+// update reads the feeds. A feed that fails says so in its row and keeps its
+// data; the next Housekeep that finds it due tries again.
+func (w *Worker) update(ctx context.Context, _ job.Update, _ bool) error {
+	w.feeds.Lock()
+	defer w.feeds.Unlock()
+	sum, err := UpdateFeeds(ctx, w.db, w.opts.FeedClient, w.opts.Feeds)
+	if err != nil {
+		return err
+	}
+	if err := sum.Err(); err != nil {
+		w.opts.Logger.Warn("some advisory feeds could not be read; what is known stays", "error", err)
+	}
+	w.opts.Logger.Info("advisory feeds read", "judged", sum.Judged, "changed", sum.Changed)
+	return w.db.Tx(ctx, func(tx *store.DB) error { return job.Complete(ctx, tx) })
+}
