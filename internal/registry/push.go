@@ -42,8 +42,8 @@ func (r *Registry) putManifest(c *call) error {
 	// be scanned: a registry takes what its clients make.
 	src := source{db: r.db, blobs: r.blobs, repository: repo.ID}
 	p.resolved, err = oci.Resolve(c.ctx(), src, oci.Manifest{Digest: p.doc.Digest, MediaType: p.doc.MediaType, Body: p.body})
-	if err != nil && c.ctx().Err() != nil {
-		return err
+	if breakwater.KindOf(err) == breakwater.KindInternal {
+		return err // our own failure says nothing of the manifest
 	}
 	if err := r.db.Tx(c.ctx(), func(tx *store.DB) error { return r.keep(c, tx, repo, p) }); err != nil {
 		return err
