@@ -1,0 +1,252 @@
+package worker_test
+
+import (
+	"archive/zip"
+	"context"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"breakwater"
+	"breakwater/internal/catalog"
+	"breakwater/internal/job"
+	"breakwater/internal/keyring"
+	"breakwater/internal/netguard"
+	"breakwater/internal/oci"
+	"breakwater/internal/scan"
+	"breakwater/internal/store"
+	"breakwater/internal/storetest"
+	"breakwater/internal/upstream"
+	"breakwater/internal/upstreamtest"
+	"breakwater/internal/worker"
+)
+
+// yard is every room a job needs, over a real database and real HTTP.
+type yard struct {
+	db      *store.DB
+	keys    *keyring.Keyring
+	queue   *job.Queue
+	catalog *catalog.Catalog
+	worker  *worker.Worker
+	project string
+}
+
+func newYard(t *testing.T, db *store.DB, o catalog.Options) *yard {
+	t.Helper()
+	ctx := context.Background()
+	y := &yard{db: db, project: breakwater.NewID("prj")}
+	guard, err := netguard.New(netguard.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	must(t, err)
+	client, err := guard.Client(netguard.ClientOptions{})
+	must(t, err)
+	y.keys, err = keyring.Open(t.TempDir(), keyring.Options{})
+	must(t, err)
+	y.queue, err = job.New(ctx, db, job.Options{Instance: "test", PollInterval: 20 * time.Millisecond, Every: time.Hour})
+	must(t, err)
+	y.catalog = catalog.New(db, y.queue, o)
+	scanner, err := scan.New(db.LayerCache(), scan.Options{TempDir: t.TempDir()})
+	must(t, err)
+	y.worker, err = worker.New(db, y.catalog, y.queue, y.keys, worker.Local{Scanner: scanner}, worker.Options{
+		Embedded: func(context.Context, string, string, string) (oci.Source, error) { return nil, breakwater.NotFound("repository") },
+		Upstream: upstream.Options{HTTP: client, Attempts: 2, Pause: func(context.Context, time.Duration) error { return nil }},
+		Feeds:    worker.FeedOptions{From: feedDir(t), TempDir: t.TempDir(), Every: time.Hour}, FeedClient: http.DefaultClient,
+	})
+	must(t, err)
+	must(t, db.CreateDomain(ctx, breakwater.Domain{ID: "dom", Name: "dom"}))
+	must(t, db.CreateProject(ctx, breakwater.Project{ID: y.project, DomainID: "dom", Name: "one"}))
+	return y
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// feedDir is a directory of one feed with one advisory.
+func feedDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "npm.zip"))
+	must(t, err)
+	z := zip.NewWriter(f)
+	w, err := z.Create("GHSA-aaaa-bbbb-cccc.json")
+	must(t, err)
+	_, err = w.Write([]byte(`{"id":"GHSA-aaaa-bbbb-cccc","modified":"2026-01-02T00:00:00Z","published":"2026-01-01T00:00:00Z","aliases":["CVE-2026-1"],
+		"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+		"affected":[{"package":{"ecosystem":"npm","name":"left-pad"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]}]}`))
+	must(t, err)
+	must(t, z.Close())
+	must(t, f.Close())
+	return dir
+}
+
+// lock is an npm lock file that installs left-pad at a version.
+func lock(version string) map[string]string {
+	return map[string]string{"srv/package-lock.json": `{"name":"a","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"a","version":"1.0.0"},
+		"node_modules/left-pad":{"version":"` + version + `"}}}`}
+}
+
+// add onboards a registry as the door does.
+func (y *yard) add(t *testing.T, r breakwater.Registry, password string) breakwater.Registry {
+	t.Helper()
+	r.ProjectID, r.EnterpriseProjectID, r.ClusterID = y.project, "0", breakwater.LocalCluster
+	must(t, y.keys.Put(context.Background(), r.ID, password))
+	must(t, y.catalog.AddRegistry(context.Background(), r))
+	return r
+}
+
+// work runs the jobs until done is true.
+func (y *yard) work(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- y.queue.Run(ctx, y.worker.Handlers(), 10*time.Second) }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%s did not come about", what)
+		case <-tick.C:
+		}
+	}
+	cancel()
+	must(t, <-ended)
+}
+
+func (y *yard) images(t *testing.T, f store.ImageFilter) map[string]store.ImageRow {
+	t.Helper()
+	rows, _, err := y.db.Images(context.Background(), y.project, f, store.ImagePage{Limit: 200})
+	must(t, err)
+	out := map[string]store.ImageRow{}
+	for _, r := range rows {
+		out[r.Namespace+"/"+r.Name+":"+r.Version] = r
+	}
+	return out
+}
+
+func (y *yard) allScanned(t *testing.T, n int) func() bool {
+	return func() bool {
+		rows := y.images(t, store.ImageFilter{ScanStatus: breakwater.ScanSuccess})
+		return len(rows) == n
+	}
+}
+
+func TestOnboardSyncScan(t *testing.T) {
+	for _, kind := range []upstreamtest.Kind{upstreamtest.HarborV2, upstreamtest.HarborV1, upstreamtest.Artifactory, upstreamtest.Plain} {
+		t.Run(string(kind), func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) { onboard(t, db, kind) })
+		})
+	}
+}
+
+func onboard(t *testing.T, db *store.DB, kind upstreamtest.Kind) {
+	ctx := context.Background()
+	s := upstreamtest.Start(upstreamtest.Options{Kind: kind, Username: "robot", Password: `p'a"$ s`})
+	defer s.Close()
+	bad, good := upstreamtest.Image(lock("1.1.0")), upstreamtest.Image(lock("1.2.0"))
+	s.Tag("team/app", "1", bad)
+	s.Tag("team/app", "2", good)
+	s.Tag("team/sub/multi", "x", upstreamtest.Index(upstreamtest.PlatformImage("linux/amd64", lock("1.2.0")), upstreamtest.PlatformImage("linux/arm64", lock("1.0.0"))))
+
+	y := newYard(t, db, catalog.Options{})
+	must(t, func() error {
+		_, err := worker.UpdateFeeds(ctx, db, nil, worker.FeedOptions{From: feedDir(t)})
+		return err
+	}())
+	r := y.add(t, s.Registry(breakwater.NewID("reg")), `p'a"$ s`)
+	y.work(t, "three scanned images", y.allScanned(t, 3))
+
+	got := y.images(t, store.ImageFilter{})
+	for name, want := range map[string]struct {
+		vuls  int
+		level breakwater.Level
+	}{"team/app:1": {1, breakwater.LevelHigh}, "team/app:2": {0, breakwater.LevelSecurity}, "team/sub/multi:x": {1, breakwater.LevelHigh}} {
+		row, ok := got[name]
+		if !ok || row.VulNum != want.vuls || row.Level != want.level {
+			t.Errorf("%s = %d findings, level %q (there: %v); want %+v", name, row.VulNum, row.Level, ok, want)
+		}
+	}
+	if multi := got["team/sub/multi:x"]; !multi.MultiArch || len(multi.Children) != 2 {
+		t.Errorf("the index shows %d platforms", len(multi.Children))
+	}
+	stored, err := db.Registry(ctx, y.project, r.ID)
+	if err != nil || stored.Status != breakwater.RegistrySuccess || stored.ImagesNum != 3 || stored.LatestSync.IsZero() {
+		t.Fatalf("registry = %+v, %v", stored, err)
+	}
+
+	// A tag moves, one goes, one comes.
+	s.Tag("team/app", "2", bad)
+	s.Untag("team/app", "1")
+	s.Tag("team/new", "1", good)
+	task, err := y.catalog.StartSync(ctx, y.project, breakwater.TaskManualSync, []breakwater.Registry{stored})
+	must(t, err)
+	y.work(t, "the second sync", func() bool {
+		tasks, _, err := db.SyncTasks(ctx, y.project, store.TaskFilter{ID: task.ID, Limit: 1})
+		must(t, err)
+		return tasks[0].State == breakwater.TaskFinished && y.allScanned(t, 3)()
+	})
+	got = y.images(t, store.ImageFilter{})
+	if _, there := got["team/app:1"]; there || len(got) != 3 {
+		t.Errorf("after the second sync: %d images, the removed tag there: %v", len(got), there)
+	}
+	if moved := got["team/app:2"]; moved.VulNum != 1 {
+		t.Errorf("the moved tag = %+v", moved)
+	}
+	if fresh := got["team/new:1"]; fresh.VulNum != 0 || fresh.ScanStatus != breakwater.ScanSuccess {
+		t.Errorf("the new tag = %+v", fresh)
+	}
+}
+
+func TestOnboardWrongPassword(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s := upstreamtest.Start(upstreamtest.Options{Kind: upstreamtest.HarborV2, Username: "robot", Password: "right"})
+		defer s.Close()
+		y := newYard(t, db, catalog.Options{})
+		r := y.add(t, s.Registry(breakwater.NewID("reg")), "wrong")
+		var stored breakwater.Registry
+		y.work(t, "a failed registry", func() bool {
+			var err error
+			stored, err = db.RegistryByID(context.Background(), r.ID)
+			must(t, err)
+			return stored.Status == breakwater.RegistryFail
+		})
+		if stored.FailReason != breakwater.FailRequestAPI || stored.FailDetail == "" {
+			t.Fatalf("registry = %+v", stored)
+		}
+	})
+}
+
+func TestScanFailureStandsBesideTheVerdict(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		s := upstreamtest.Start(upstreamtest.Options{Kind: upstreamtest.Plain, Username: "u", Password: "p"})
+		defer s.Close()
+		s.Tag("team/app", "1", upstreamtest.Image(lock("1.1.0")))
+		y := newYard(t, db, catalog.Options{})
+		_, err := worker.UpdateFeeds(ctx, db, nil, worker.FeedOptions{From: feedDir(t)})
+		must(t, err)
+		y.add(t, s.Registry(breakwater.NewID("reg")), "p")
+		y.work(t, "a scanned image", y.allScanned(t, 1))
+
+		s.SetPassword("changed")
+		row := y.images(t, store.ImageFilter{})["team/app:1"]
+		task, err := y.catalog.StartScan(ctx, breakwater.ScanTask{ProjectID: y.project, Type: breakwater.TaskManual, Scope: breakwater.ScopeAll}, []int64{row.ID})
+		must(t, err)
+		y.work(t, "a failed scan", func() bool {
+			got, err := db.ScanTask(ctx, y.project, task.ID)
+			must(t, err)
+			return got.State == breakwater.TaskFinished
+		})
+		row = y.images(t, store.ImageFilter{})["team/app:1"]
+		if row.ScanStatus != breakwater.ScanFailed || row.ScanCode != breakwater.CodeAuthentication || row.VulNum != 1 || row.Scanned.IsZero() {
+			t.Fatalf("image = %+v: the last good verdict must stay", row.Image)
+		}
+	})
+}
