@@ -19,18 +19,26 @@ type imageName struct {
 }
 
 // image finds the row. One platform of a multi-arch image is found under the
-// names of the whole image and its own image_id.
+// names of the whole image and its own image_id. A plain registry may hold
+// repositories without a namespace, and the contract wants one in the request:
+// such an image answers to "library", as it does to docker.
 func (s *Server) image(ctx context.Context, n imageName) (store.ImageRow, error) {
 	for _, need := range []struct{ field, value string }{{"image_name", n.name}, {"tag_name", n.tag}} {
 		if need.value == "" {
 			return store.ImageRow{}, breakwater.Invalid(need.field, "is needed to name an image of a registry")
 		}
 	}
-	rows, err := s.db.FindImages(ctx, project(ctx), store.ImageFilter{
-		Type: breakwater.ImageType(n.kind), Namespace: n.namespace, Name: n.name, Version: n.tag, InstanceID: n.instanceID,
-	}, maxSameName)
+	f := store.ImageFilter{Type: breakwater.ImageType(n.kind), Namespace: n.namespace, Name: n.name, Version: n.tag, InstanceID: n.instanceID}
+	bare := f.Type == breakwater.ImageOther && n.namespace == "library"
+	if bare {
+		f.Namespace = "" // any; only the two spellings are kept below
+	}
+	rows, err := s.db.FindImages(ctx, project(ctx), f, maxSameName)
 	if err != nil {
 		return store.ImageRow{}, err
+	}
+	if bare {
+		rows = keep(rows, func(r store.ImageRow) bool { return r.Namespace == "" || r.Namespace == "library" })
 	}
 	for _, r := range rows {
 		if imageID(r.Image) == n.imageID {

@@ -109,19 +109,19 @@ func (s *Server) cves(ctx context.Context, id string) ([]cveInfo, error) {
 	if len(records) == 0 {
 		return nil, breakwater.NotFound("vulnerability")
 	}
-	var ids []string
+	var own, all []string
 	for _, r := range records {
-		if r.ID == id || breakwater.IsCVE(id) {
-			ids = append(ids, r.CVEs()...)
+		all = append(all, r.CVEs()...)
+		if r.ID == id {
+			own = append(own, r.CVEs()...)
 		}
 	}
-	if breakwater.IsCVE(id) { // asked for one CVE: that one, not what other records group with it
+	ids := own
+	switch {
+	case breakwater.IsCVE(id): // asked for one: that one, not what a record groups with it
 		ids = []string{id}
-	}
-	if len(ids) == 0 {
-		for _, r := range records {
-			ids = append(ids, r.CVEs()...)
-		}
+	case len(own) == 0: // the id is another name of these records
+		ids = all
 	}
 	slices.Sort(ids)
 	var out []cveInfo
