@@ -113,9 +113,15 @@ type decision struct {
 }
 
 // decide evaluates one entry of a record. text is the installed version as it
-// is written, v the same one read.
+// is written, v the same one read, nil when it cannot be.
 func (o order) decide(entry breakwater.Affected, text string, v semantic.Version) decision {
 	var d decision
+	if v == nil {
+		if d.affected = slices.Contains(entry.Versions, text); d.affected {
+			d.rule = RuleVersions
+		}
+		return d
+	}
 	lines := make([]line, 0, len(entry.Ranges))
 	for _, r := range entry.Ranges {
 		l, err := o.readLine(r)

@@ -27,7 +27,7 @@ type Reason string
 const (
 	GapEcosystem Reason = "ecosystem" // nobody here compares versions of this ecosystem
 	GapRelease   Reason = "release"   // the distribution's release is not known, and its advisories depend on it
-	GapVersion   Reason = "version"   // the installed version is no version of the ecosystem
+	GapVersion   Reason = "version"   // the installed version is no version of the ecosystem; only lists of versions can name it
 	GapAdvisory  Reason = "advisory"  // an advisory names versions that cannot be compared
 )
 
@@ -56,7 +56,6 @@ func Match(packages []breakwater.PackageVersion, lookup Lookup) Outcome {
 		text, version, err := o.parseInstalled(p.Version)
 		if err != nil {
 			out.Gaps = append(out.Gaps, Gap{PackageID: p.ID, Reason: GapVersion})
-			continue
 		}
 		var found []finding
 		for _, ecosystem := range breakwater.LookupEcosystems(p.Ecosystem) {
@@ -87,9 +86,10 @@ type finding struct {
 	score    float64
 }
 
-// judge evaluates one record for one package; nil when it does not apply.
+// judge evaluates one record for one package; nil when it does not apply. v is
+// nil for a version that cannot be read, which can still be listed by its name.
 func (o order) judge(a breakwater.Advisory, ecosystem, name, text string, v semantic.Version) (*finding, bool) {
-	if !a.Withdrawn.IsZero() || notSecurity(a) {
+	if !Vulnerability(a) {
 		return nil, false
 	}
 	unread := false
@@ -114,13 +114,26 @@ func (o order) judge(a breakwater.Advisory, ecosystem, name, text string, v sema
 	return nil, unread
 }
 
-// notSecurity tells errata that repair bugs (…BA-) or bring features (…EA-), and
-// SUSE's recommended, feature and optional updates, unless they name a CVE.
-func notSecurity(a breakwater.Advisory) bool {
-	if !isPlainErratum(a.ID) {
-		return false
+// Vulnerability reports whether a record stands for one: it is not withdrawn,
+// and it is none of the errata that repair bugs (…BA-), bring features (…EA-) or
+// are merely recommended (SUSE's -RU-, -FU-, -OU-), unless it names a CVE.
+func Vulnerability(a breakwater.Advisory) bool {
+	return a.Withdrawn.IsZero() && (!isPlainErratum(a.ID) || len(a.CVEs()) > 0)
+}
+
+// Affects evaluates one entry of a record for one installed version. It fails
+// when the version is none of the entry's ecosystem.
+func Affects(entry breakwater.Affected, version string) (affected bool, fixed string, err error) {
+	o, ok := orderOf(entry.Ecosystem)
+	if !ok {
+		return false, "", errVersion
 	}
-	return len(a.CVEs()) == 0
+	text, v, err := o.parseInstalled(version)
+	if err != nil {
+		return false, "", err
+	}
+	d := o.decide(entry, text, v)
+	return d.affected, d.fixed, nil
 }
 
 func isPlainErratum(id string) bool {

@@ -132,6 +132,19 @@ func TestVersionsListedOneByOne(t *testing.T) {
 	}
 }
 
+func TestListedVersionThatCannotBeRead(t *testing.T) {
+	a := advisory("PYSEC-1", "PyPI", "pytz", span("i:0"))
+	a.Affected[0].Versions = []string{"2004b-x!"}
+	out := match.Match([]breakwater.PackageVersion{{ID: 1, Ecosystem: "PyPI", Name: "pytz", Version: "2004b-x!"}, {ID: 2, Ecosystem: "PyPI", Name: "pytz", Version: "2005?"}}, lookup(a))
+	want := match.Outcome{
+		Verdicts: []breakwater.Verdict{{PackageID: 1, AdvisoryID: "PYSEC-1", Rule: match.RuleVersions, Severity: breakwater.SeverityMedium, Score: -1}},
+		Gaps:     []match.Gap{{PackageID: 1, Reason: match.GapVersion}, {PackageID: 2, Reason: match.GapVersion}},
+	}
+	if diff := cmp.Diff(want, out); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
 func TestGaps(t *testing.T) {
 	list := lookup(
 		advisory("DEBIAN-CVE-2024-1", "Debian:12", "p", span("i:0", "f:2")),

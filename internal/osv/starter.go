@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"net/url"
 	"strings"
 	"time"
 
@@ -137,6 +138,9 @@ func (d *Dump) fromStarter() iter.Seq2[breakwater.Advisory, error] {
 			err := lines.Decode(&a)
 			if errors.Is(err, io.EOF) {
 				return
+			}
+			if a.URL == "" { // the set holds no addresses
+				a.URL = "https://osv.dev/vulnerability/" + url.PathEscape(a.ID)
 			}
 			if !yield(a, err) || err != nil {
 				return
