@@ -449,3 +449,28 @@ func TestNamesRefuses(t *testing.T) {
 		srv.Close()
 	}
 }
+
+// A registry onboarded as http that sends everybody elsewhere gets a message
+// that says so, and the credentials stay behind.
+func TestRedirectedSignIn(t *testing.T) {
+	var shown atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			shown.Add(1)
+		}
+		w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer other.Close()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+r.URL.Path, http.StatusMovedPermanently)
+	}))
+	defer srv.Close()
+	for _, preemptive := range []bool{false, true} {
+		c := newClient(t, srv.URL, oci.ClientOptions{Username: "u", Password: "p", Preemptive: preemptive})
+		err := c.Ping(context.Background())
+		if codeOf(err) != breakwater.CodeAuthentication || !strings.Contains(err.Error(), "use that address") || shown.Load() != 0 {
+			t.Errorf("preemptive %t: %v, shown %d times", preemptive, err, shown.Load())
+		}
+	}
+}

@@ -42,7 +42,7 @@ func statusError(res *http.Response, now time.Time) error {
 	case code == http.StatusForbidden:
 		return unavailable(breakwater.CodeAuthentication, statusCause(code), "the registry refuses access to this user")
 	case code == http.StatusNotFound || code == http.StatusGone:
-		return &breakwater.Error{Kind: breakwater.KindNotFound, Code: string(breakwater.CodeNotFound), Message: "the registry does not hold it"}
+		return &breakwater.Error{Kind: breakwater.KindNotFound, Code: string(breakwater.CodeNotFound), Message: "the registry does not hold it", Err: statusCause(code)}
 	case code == http.StatusTooManyRequests:
 		return temporary{
 			unavailable(breakwater.CodeDownloadFailed, nil, "the registry limits how often it may be asked"),

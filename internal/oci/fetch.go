@@ -153,9 +153,23 @@ func (c *Client) check(res *http.Response) error {
 	}
 	// Reading a little lets the connection be used again.
 	_, _ = io.CopyN(io.Discard, res.Body, 4<<10)
+	if !c.sameOrigin(res) && (res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden) {
+		// Credentials and challenges stay with the origin they belong to. The
+		// usual case is a registry given as http that sends everybody to https.
+		return unavailable(breakwater.CodeAuthentication, nil,
+			"the registry sends requests on to another protocol, host or port, which refuses them: use that address")
+	}
 	err := statusError(res, c.opts.Now())
 	if res.StatusCode == http.StatusUnauthorized && !c.opts.Preemptive {
 		return challenged{err, pickChallenge(res.Header)}
 	}
 	return err
+}
+
+// sameOrigin reports whether the answer came from the registry or its own
+// realm, and not from where a redirect led. A realm is on another host only
+// when allowed, and then asks for nothing: its refusals count as its own.
+func (c *Client) sameOrigin(res *http.Response) bool {
+	return res.Request == nil || res.Request.Response == nil ||
+		res.Request.URL.Scheme == c.base.Scheme && hostPort(res.Request.URL) == hostPort(c.base)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -133,6 +134,9 @@ func (c *Client) ownRealm(u *url.URL) bool {
 	if host == hostPort(c.base) {
 		return true
 	}
+	if own := publishedRealm(c.base.Hostname()); own != "" && own == host {
+		return true
+	}
 	for _, allowed := range c.opts.RealmHosts {
 		allowed = strings.ToLower(allowed)
 		if allowed == host || allowed == strings.ToLower(u.Hostname()) && u.Port() == "" {
@@ -140,6 +144,18 @@ func (c *Client) ownRealm(u *url.URL) bool {
 		}
 	}
 	return false
+}
+
+// publishedRealm is the sign-in host of large public registries that keep it
+// apart, as their operators document it.
+func publishedRealm(registry string) string {
+	switch strings.ToLower(registry) {
+	case "registry-1.docker.io", "index.docker.io", "docker.io":
+		return "auth.docker.io:443"
+	case "registry.gitlab.com":
+		return "gitlab.com:443"
+	}
+	return ""
 }
 
 // hostPort is the origin's host and port with the scheme's port filled in.
@@ -157,6 +173,10 @@ func (c *Client) fetchToken(ctx context.Context, realm *url.URL) (token, error) 
 	a, err := retry(ctx, c, func() (answered, error) {
 		return c.attempt(ctx, http.MethodGet, realm, http.Header{}, c.basic(), maxTokenAnswer)
 	})
+	var ch challenged
+	if errors.As(err, &ch) { // a realm's own challenge is not one to answer
+		err = ch.error
+	}
 	if err != nil {
 		return token{}, err
 	}

@@ -162,9 +162,21 @@ func (a *artifactory) step(ctx context.Context, st *shelfState, page *Page) erro
 	}
 	s := shelf{key: st.Shelf, client: client, place: func(r string) (string, string) { return st.Shelf, r }}
 	err = a.walk.step(ctx, s, st, page)
-	if forbidden(err) {
+	switch {
+	case forbidden(err):
 		page.note("repository %s is listed but may not be read", short(st.Shelf))
-		st.Ended, err = true, nil
+		st.Ended = true
+		return nil
+	case oci.IsStatus(err, 404): // believed only when the list agrees
+		keys, lerr := a.list(ctx)
+		if lerr != nil {
+			return lerr
+		}
+		if slices.Contains(keys, st.Shelf) {
+			return err
+		}
+		st.Ended = true
+		return nil
 	}
 	return err
 }

@@ -60,7 +60,10 @@ func (h *harbor) step(ctx context.Context, st *harborState, page *Page) (done bo
 		return h.speech.repositories(ctx, project, n)
 	})
 	switch {
-	case breakwater.IsNotFound(err): // the project went away meanwhile
+	case breakwater.IsNotFound(err):
+		if err := h.gone(project.Name, func() (list[item], error) { return h.speech.projects(ctx, st.Projects.Page) }); err != nil {
+			return false, err
+		}
 		up()
 		return false, nil
 	case forbidden(err):
@@ -94,9 +97,11 @@ func (h *harbor) tagPage(ctx context.Context, st *harborState, page *Page, proje
 	pos.Page = max(pos.Page, 1)
 	got, err := h.speech.tags(ctx, project, repository, pos.Page)
 	switch {
-	case breakwater.IsNotFound(err): // the repository went away meanwhile
+	case breakwater.IsNotFound(err):
 		pos.Ended = true
-		return nil
+		return h.gone(repository, func() (list[item], error) {
+			return h.speech.repositories(ctx, project, st.Repositories.Page)
+		})
 	case forbidden(err):
 		page.note("repository %s is listed but may not be read", short(project.Name+"/"+repository))
 		pos.Ended = true
@@ -116,6 +121,25 @@ func (h *harbor) tagPage(ctx context.Context, st *harborState, page *Page, proje
 		return lie("the list has more than %d pages", maxPages)
 	default:
 		pos.Page++
+	}
+	return nil
+}
+
+// gone believes a 404 only when the list that named the thing has it no more. A
+// proxy that spoils escaped names makes Harbor answer 404 for repositories that
+// are there; taking that for a removal would remove their images here.
+func (h *harbor) gone(name string, again func() (list[item], error)) error {
+	got, err := again()
+	if breakwater.IsNotFound(err) { // the level above went away too
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, it := range got.items {
+		if it.Name == name {
+			return lie("the registry lists %s and does not find it; a proxy before it may spoil escaped names", short(name))
+		}
 	}
 	return nil
 }

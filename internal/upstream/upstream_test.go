@@ -85,11 +85,11 @@ func refs(tags []upstream.Tag) []string {
 	return out
 }
 
-func wantCode(t *testing.T, err error, code breakwater.ScanCode) {
+func wantCode(t *testing.T, err error, codes ...breakwater.ScanCode) {
 	t.Helper()
 	var e *breakwater.Error
-	if !errors.As(err, &e) || e.Kind != breakwater.KindUnavailable || e.Code != string(code) {
-		t.Errorf("err = %v, want code %s", err, code)
+	if !errors.As(err, &e) || e.Kind != breakwater.KindUnavailable || !slices.Contains(codes, breakwater.ScanCode(e.Code)) {
+		t.Errorf("err = %v, want code %v", err, codes)
 	}
 	if err != nil && strings.Contains(err.Error(), secret) {
 		t.Errorf("the error tells the password: %v", err)
@@ -287,6 +287,27 @@ func TestFaults(t *testing.T) {
 			if err != nil || !page.Done || len(page.Tags) != 5 {
 				t.Errorf("%s, %s: %d tags, %v", kind, tt.name, len(page.Tags), err)
 			}
+		}
+	}
+}
+
+// A 404 for what is still listed is a fault; what left the list is gone.
+func TestNotFoundIsChecked(t *testing.T) {
+	image := upstreamtest.Image(map[string]string{"f": "x"})
+	for kind, path := range map[upstreamtest.Kind]string{
+		upstreamtest.HarborV2: "sub%252Fapp", upstreamtest.HarborV1: "/tags", upstreamtest.Artifactory: "/_catalog",
+	} {
+		srv := start(t, upstreamtest.Options{Kind: kind, Username: "admin", Password: secret})
+		srv.Tag("team/sub/app", "v1", image)
+		srv.Tag("zoo/x", "v1", image)
+		l := lister(t, srv.Registry("reg1"), secret)
+		srv.Break(upstreamtest.Fault{Path: path, Code: 404})
+		_, err := l.Page(context.Background(), "")
+		wantCode(t, err, breakwater.CodeDownloadFailed, breakwater.CodeNotFound)
+		srv.Mend()
+		page, err := l.Page(context.Background(), "")
+		if err != nil || len(page.Tags) != 2 {
+			t.Errorf("%s: %d tags, %v", kind, len(page.Tags), err)
 		}
 	}
 }

@@ -22,23 +22,13 @@ func (s *Server) artifactory(w http.ResponseWriter, r *http.Request) {
 	rest, ok := strings.CutPrefix(path, "docker/")
 	key, rest, ok2 := strings.Cut(rest, "/v2/")
 	switch {
-	case !ok || !ok2 || !slices.Contains(s.keys(), key):
+	case !ok || !ok2 || !slices.Contains(s.tops(), key):
 		artifactoryError(w, http.StatusNotFound, "Not Found")
 	case rest == "token":
 		s.token(w, r)
 	default:
 		s.v2(w, r, key, rest)
 	}
-}
-
-func (s *Server) keys() []string {
-	var keys []string
-	for _, repo := range s.names("", false) {
-		if key, _, _ := strings.Cut(repo.name, "/"); !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }
 
 // artifactoryKeys lists a virtual repository beside the local ones, as every
@@ -49,7 +39,7 @@ func (s *Server) artifactoryKeys(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := []map[string]string{{"key": "docker-all", "type": "VIRTUAL", "url": s.URL + "/artifactory/docker-all", "packageType": "Docker"}}
-	for _, key := range s.keys() {
+	for _, key := range s.tops() {
 		out = append(out, map[string]string{"key": key, "type": "LOCAL", "url": s.URL + "/artifactory/" + key, "packageType": "Docker"})
 	}
 	writeJSON(w, http.StatusOK, out)

@@ -53,9 +53,9 @@ func (s *Server) harbor(w http.ResponseWriter, r *http.Request) {
 // projects is the names of all projects, oldest first, with library before all.
 func (s *Server) projects() []string {
 	names := []string{"library"}
-	for _, repo := range s.names("", true) {
-		if p, _, _ := strings.Cut(repo.name, "/"); !slices.Contains(names, p) {
-			names = append(names, p)
+	for _, top := range s.tops() {
+		if top != "library" {
+			names = append(names, top)
 		}
 	}
 	return names

@@ -1,6 +1,7 @@
 package upstreamtest
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -47,6 +48,8 @@ type Server struct {
 	mu           sync.Mutex
 	password     string
 	repositories map[string]*repository
+	byName       []*repository // sorted; nil after a change
+	byAge        []*repository
 	order        int
 	manifests    map[breakwater.Digest]*Artifact
 	blobs        map[breakwater.Digest][]byte
@@ -128,6 +131,7 @@ func (s *Server) Tag(name, version string, a *Artifact) {
 		s.order++
 		r = &repository{name: name, number: s.order, created: s.clock, tags: map[string]tag{}}
 		s.repositories[name] = r
+		s.byName, s.byAge = nil, nil
 	}
 	if !slices.ContainsFunc(r.artifacts, func(p pushed) bool { return p.artifact.Digest == a.Digest }) {
 		r.artifacts = append(r.artifacts, pushed{a, s.clock})
@@ -160,6 +164,7 @@ func (s *Server) Remove(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.repositories, name)
+	s.byName, s.byAge = nil, nil
 }
 
 // Lose drops the bytes of a manifest or a blob, whatever names it.
@@ -221,17 +226,32 @@ func (s *Server) arrive(r *http.Request) *Fault {
 func (s *Server) names(prefix string, byAge bool) []*repository {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.byName == nil {
+		s.byName = slices.SortedFunc(maps.Values(s.repositories), func(a, b *repository) int { return strings.Compare(a.name, b.name) })
+		s.byAge = slices.SortedFunc(maps.Values(s.repositories), func(a, b *repository) int { return a.number - b.number })
+	}
+	list := s.byName
+	if byAge {
+		list = s.byAge
+	}
 	var out []*repository
-	for name, r := range s.repositories {
-		if strings.HasPrefix(name, prefix) {
+	for _, r := range list {
+		if strings.HasPrefix(r.name, prefix) {
 			out = append(out, r)
 		}
 	}
-	slices.SortFunc(out, func(a, b *repository) int {
-		if byAge {
-			return a.number - b.number
-		}
-		return strings.Compare(a.name, b.name)
-	})
 	return out
+}
+
+// tops is the first components of all names, oldest first.
+func (s *Server) tops() []string {
+	var tops []string
+	seen := map[string]bool{}
+	for _, repo := range s.names("", true) {
+		if top, _, _ := strings.Cut(repo.name, "/"); !seen[top] {
+			seen[top] = true
+			tops = append(tops, top)
+		}
+	}
+	return tops
 }
