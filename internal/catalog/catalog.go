@@ -119,6 +119,15 @@ func (c *Catalog) Forget(ctx context.Context, tx *store.DB, r breakwater.Registr
 	return tx.RefreshLatest(ctx, r.ID, namespace, name)
 }
 
+// ForgetRepository removes all images of a repository from the list, at the cost
+// of one.
+func (c *Catalog) ForgetRepository(ctx context.Context, tx *store.DB, r breakwater.Registry, namespace, name string) error {
+	if err := tx.DeleteRepositoryImages(ctx, r.ProjectID, r.ID, namespace, name); err != nil {
+		return fmt.Errorf("catalog.ForgetRepository: %w", err)
+	}
+	return nil
+}
+
 // Embedded is the project's own registry as a row of the registry list, made
 // when it is first needed.
 func (c *Catalog) Embedded(ctx context.Context, tx *store.DB, projectID string) (breakwater.Registry, error) {

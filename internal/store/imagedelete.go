@@ -39,6 +39,15 @@ func (db *DB) DeleteRegistryImages(ctx context.Context, registryID string, limit
 	return n, wrap(err, "store.DeleteRegistryImages(%s)", registryID)
 }
 
+// DeleteRepositoryImages forgets every tag of a repository.
+func (db *DB) DeleteRepositoryImages(ctx context.Context, projectID, registryID, namespace, name string) error {
+	err := db.Tx(ctx, func(tx *DB) error {
+		_, err := tx.deleteImages(ctx, false, `project_id = ? AND registry_id = ? AND namespace = ? AND name = ?`, projectID, registryID, namespace, name)
+		return err
+	})
+	return wrap(err, "store.DeleteRepositoryImages(%s)", registryID)
+}
+
 type repository struct{ registryID, namespace, name string }
 
 // deleteImages forgets what the condition selects, leaves tombstones for the

@@ -65,7 +65,7 @@ func TestRefuses(t *testing.T) {
 		{"ada", "GET", namespaces + filter("namespace::a|namespace::b"), ``, 400, codeInvalid, "filter"},
 		{"ada", "GET", namespaces + filter("namespace::a|"), ``, 400, codeInvalid, "filter"},
 		{"ada", "GET", namespaces + filter("mode::zecret"), ``, 400, codeInvalid, "filter"},
-		{"ada", "GET", namespaces + filter("namespace::" + strings.Repeat("z", 4096)), ``, 400, codeInvalid, "filter"},
+		{"ada", "GET", namespaces + filter("namespace::"+strings.Repeat("z", 4096)), ``, 400, codeInvalid, "filter"},
 		{"ada", "GET", namespaces + "/none", ``, 404, codeAbsent, ""},
 		{"ada", "GET", namespaces + "/Zecret", ``, 400, codeInvalid, "namespace"},
 		{"ada", "DELETE", namespaces + "/none", ``, 404, codeAbsent, ""},

@@ -184,27 +184,14 @@ func (s *server) deleteRepo(ctx context.Context, in repoIn) (nothing, error) {
 	project := caller(ctx).ProjectID
 	err = s.db.Tx(ctx, func(tx *store.DB) error {
 		tags, err := tx.DeleteRepository(ctx, project, in.Namespace, name)
+		if err != nil || len(tags) == 0 {
+			return err
+		}
+		r, err := s.images.Embedded(ctx, tx, project)
 		if err != nil {
 			return err
 		}
-		return s.forget(ctx, tx, project, in.Namespace, name, tags)
+		return s.images.ForgetRepository(ctx, tx, r, in.Namespace, name)
 	})
 	return nothing{}, err
-}
-
-// forget takes the images of these tags off the image list.
-func (s *server) forget(ctx context.Context, tx *store.DB, projectID, namespace, name string, tags []string) error {
-	if len(tags) == 0 {
-		return nil
-	}
-	r, err := s.images.Embedded(ctx, tx, projectID)
-	if err != nil {
-		return err
-	}
-	for _, tag := range tags {
-		if err := s.images.Forget(ctx, tx, r, namespace, name, tag); err != nil {
-			return err
-		}
-	}
-	return nil
 }

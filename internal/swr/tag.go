@@ -119,7 +119,7 @@ type tagIn struct {
 }
 
 // deleteTag removes a tag and its image from the image list. The manifest stays
-// until nothing names it.
+// pullable by its digest.
 func (s *server) deleteTag(ctx context.Context, in tagIn) (nothing, error) {
 	name, err := repositoryName(in.Repository)
 	if err != nil {
@@ -134,7 +134,11 @@ func (s *server) deleteTag(ctx context.Context, in tagIn) (nothing, error) {
 		if err := tx.DeleteTag(ctx, r.ID, in.Tag); err != nil {
 			return err
 		}
-		return s.forget(ctx, tx, project, in.Namespace, name, []string{in.Tag})
+		embedded, err := s.images.Embedded(ctx, tx, project)
+		if err != nil {
+			return err
+		}
+		return s.images.Forget(ctx, tx, embedded, in.Namespace, name, in.Tag)
 	})
 	return nothing{}, err
 }
