@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
@@ -165,9 +166,11 @@ func (d *Detector) read(ctx context.Context, format *format, in input) (facts Fa
 // errEmpty is a file that is of its format and holds nothing.
 var errEmpty = errors.New("empty")
 
-// clip bounds what an extractor says, which may repeat the file's content.
+// clip bounds what an extractor says, which may repeat the file's content, and
+// keeps it on one line.
 func clip(s string) string {
 	const most = 200
+	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > most {
 		s = s[:most] + "…"
 	}

@@ -26,7 +26,7 @@ import (
 // Version names the list below and how it is read: facts of another version are
 // computed again. Raise the number when a reader changes what it finds; the
 // letters are a fingerprint of the list, held true by a test.
-const Version = "1-73ed0b0c"
+const Version = "1-bfea7316"
 
 // Sizes of what is text: a lock file of this size would be the largest we know
 // of a few times over, and parsing it costs ten times its size in memory.
@@ -135,7 +135,8 @@ func insidePackage(p string) bool {
 	p = "/" + p
 	for _, dir := range []string{
 		"/node_modules/", "/site-packages/", "/dist-packages/", "/pkg/mod/", "/testdata/",
-		"/registry/src/", "/gems/", "/vendor/composer/", "/usr/share/nodejs/", "/usr/share/doc/",
+		"/registry/src/", "/gems/", "/vendor/", "/usr/share/nodejs/", "/usr/share/doc/",
+		"/usr/local/go/", "/usr/lib/go", "/usr/share/go-", // the Go toolchain's own tests and generators
 	} {
 		if strings.Contains(p, dir) {
 			return true
@@ -203,5 +204,8 @@ func ownable(list []format, p string) bool {
 		return false
 	}
 	dir := "/" + path.Dir(p) + "/"
+	if strings.Contains(dir, "-packages/") {
+		return false // the files of a Python package beside its metadata
+	}
 	return strings.Contains(dir, "bin/") || strings.Contains(dir, "/libexec/") || strings.Contains(dir, "/lib/") || strings.Contains(dir, "/opt/")
 }

@@ -139,7 +139,7 @@ func readRequirements(ctx context.Context, d *Detector, in input) (Facts, error)
 	pinned := found[:0]
 	for _, p := range found {
 		m, ok := p.Metadata.(*requirements.Metadata)
-		if ok && (m.VersionComparator == "==" || m.VersionComparator == "===") && !strings.ContainsAny(p.Version, "*,<>!") {
+		if ok && (m.VersionComparator == "==" || m.VersionComparator == "===") && !strings.ContainsAny(p.Version, "*,<>! ") {
 			pinned = append(pinned, p)
 		}
 	}

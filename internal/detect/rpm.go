@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"breakwater"
-
-	rpmdb "github.com/erikvarga/go-rpmdb/pkg"
-	_ "modernc.org/sqlite" // the database/sql driver that go-rpmdb asks for by name
 )
 
-// rpmTimeout bounds reading one database; a damaged Berkeley DB can loop.
+// rpmTimeout bounds reading one database; a hostile SQLite schema can compute
+// for ever.
 const rpmTimeout = 2 * time.Minute
 
 func isRPM(p string) bool {
@@ -25,47 +23,68 @@ func isRPM(p string) bool {
 	return false
 }
 
-// readRPM reads all three database formats through go-rpmdb, the library below
-// scalibr's extractor, because that one drops the file lists.
+// readRPM reads the three forms of rpm's database: Berkeley DB, NDB, SQLite.
+// They are read here because the library below scalibr's extractor parses them
+// in a goroutine of its own, where a damaged page ends the whole process, takes
+// lengths from the file without a bound, prints to standard output, and loses
+// the file lists.
 func readRPM(ctx context.Context, d *Detector, in input) (Facts, error) {
 	if in.Size == 0 {
 		return Facts{}, errEmpty
 	}
 	ctx, cancel := context.WithTimeout(ctx, rpmTimeout)
 	defer cancel()
-	db, err := rpmdb.Open(in.real)
-	if err != nil {
-		return Facts{}, fmt.Errorf("open: %w", err)
-	}
-	defer db.Close()
-	list, err := db.ListPackagesWithContext(ctx)
 	var f Facts
-	for _, p := range list {
-		if p.Name == "gpg-pubkey" {
-			continue // a signing key, kept like a package
+	err := rpmHeaders(ctx, in, func(blob []byte) error {
+		h, err := parseHeader(blob)
+		if err != nil {
+			return err
 		}
-		f.Packages = append(f.Packages, rpmPackage(p, in.Path))
-		if own := rpmFiles(d.formats, p); len(own.Paths) > 0 {
+		// gpg-pubkey is a signing key, kept like a package.
+		if h.name == "gpg-pubkey" || h.name == "" {
+			return nil
+		}
+		if len(f.Packages) >= maxPackages {
+			return fmt.Errorf("more than %d packages", maxPackages)
+		}
+		f.Packages = append(f.Packages, h.asPackage(in.Path))
+		if own := h.owned(d.formats); len(own.Paths) > 0 {
 			f.Owns = append(f.Owns, own)
 		}
-	}
+		return nil
+	})
 	return f, err
 }
 
-func rpmPackage(p *rpmdb.PackageInfo, path string) breakwater.Package {
+// rpmHeaders calls each for every package header of the database.
+func rpmHeaders(ctx context.Context, in input, each func([]byte) error) error {
+	head := make([]byte, 16)
+	if _, err := in.r.ReadAt(head, 0); err != nil {
+		return fmt.Errorf("rpm: %w", err)
+	}
+	switch {
+	case string(head) == "SQLite format 3\x00":
+		return sqliteHeaders(ctx, in.real, each)
+	case string(head[:4]) == "RpmP":
+		return ndbHeaders(ctx, in.r, in.Size, each)
+	}
+	return bdbHeaders(ctx, in.r, in.Size, each)
+}
+
+func (h header) asPackage(path string) breakwater.Package {
 	epoch := ""
-	if n := p.EpochNum(); n > 0 {
-		epoch = fmt.Sprintf("%d:", n)
+	if h.epoch > 0 {
+		epoch = fmt.Sprintf("%d:", h.epoch)
 	}
-	pkg := breakwater.Package{
-		Name: p.Name, Version: epoch + p.Version + "-" + p.Release,
-		Kind: breakwater.PackageOS, Type: "rpm", Arch: p.Arch, Licences: licences([]string{p.License}), Path: path,
+	p := breakwater.Package{
+		Name: h.name, Version: epoch + h.version + "-" + h.release,
+		Kind: breakwater.PackageOS, Type: "rpm", Arch: h.arch, Licences: licences([]string{h.licence}), Path: path,
 	}
-	pkg.SourceName, pkg.SourceVersion = pkg.Name, pkg.Version
-	if name, version, ok := sourceRPM(p.SourceRpm); ok {
-		pkg.SourceName, pkg.SourceVersion = name, epoch+version
+	p.SourceName, p.SourceVersion = p.Name, p.Version
+	if name, version, ok := sourceRPM(h.source); ok {
+		p.SourceName, p.SourceVersion = name, epoch+version
 	}
-	return pkg
+	return p
 }
 
 // sourceRPM takes name and version-release out of "openssl-3.0.7-6.el9.src.rpm".
@@ -89,20 +108,21 @@ func sourceRPM(s string) (name, version string, ok bool) {
 	return s[:v], s[v+1:], true
 }
 
-// rpmFiles lists the files of interest; indexes are the file's and not trusted.
-func rpmFiles(list []format, p *rpmdb.PackageInfo) Ownership {
-	own := Ownership{Package: p.Name}
-	for i, base := range p.BaseNames {
-		if i >= len(p.DirIndexes) {
-			break
+// owned lists the files of interest; the indexes are the header's and not trusted.
+func (h header) owned(list []format) Ownership {
+	own := Ownership{Package: h.name}
+	add := func(name string) {
+		if p := strings.TrimPrefix(name, "/"); ownable(list, p) {
+			own.Paths = append(own.Paths, p)
 		}
-		dir := int(p.DirIndexes[i])
-		if dir < 0 || dir >= len(p.DirNames) {
-			continue
+	}
+	for i, base := range h.bases {
+		if i < len(h.indexes) && int64(h.indexes[i]) < int64(len(h.dirs)) {
+			add(h.dirs[h.indexes[i]] + base)
 		}
-		if name := strings.TrimPrefix(p.DirNames[dir]+base, "/"); ownable(list, name) {
-			own.Paths = append(own.Paths, name)
-		}
+	}
+	for _, name := range h.paths {
+		add(name)
 	}
 	return own
 }

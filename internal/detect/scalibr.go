@@ -98,6 +98,9 @@ func convert(found []*extractor.Package, path string) []breakwater.Package {
 		case purl.TypeGit:
 			q.PURLType = purl.TypeNPM // a lock file's entry that points at a repository
 		}
+		if q.PURLType == purl.TypeNPM {
+			q.Metadata = nil // it would only add "source=UNKNOWN" to the package URL
+		}
 		eco := ecosystem(q.PURLType)
 		if eco == "" || q.Name == "" {
 			continue

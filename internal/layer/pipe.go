@@ -56,9 +56,6 @@ func newPipe(ctx context.Context, src io.Reader, limits Limits, budget *Budget) 
 		stop: make(chan struct{}),
 		diff: sha256.New(),
 	}
-	for range blocks {
-		p.free <- &block{data: make([]byte, 0, blockSize)}
-	}
 	p.done.Add(2)
 	go p.produce(ctx, src, limits, budget)
 	go p.digest()
@@ -78,11 +75,9 @@ func (p *pipe) produce(ctx context.Context, src io.Reader, limits Limits, budget
 		defer closeInflate()
 	}
 	p.kind = kind // published to the walk by the first block
-	for {
-		var b *block
-		select {
-		case b = <-p.free:
-		case <-p.stop:
+	for made := 0; ; {
+		b := p.take(&made)
+		if b == nil {
 			return
 		}
 		b.data = b.data[:cap(b.data)]
@@ -97,6 +92,7 @@ func (p *pipe) produce(ctx context.Context, src io.Reader, limits Limits, budget
 		if err == nil || err == io.EOF {
 			if bad := p.check(ctx, int64(n), limits, budget); bad != nil {
 				err = bad
+				b.data = b.data[:0] // nothing beyond a limit is handed on
 			}
 		}
 		b.err = err
@@ -106,6 +102,26 @@ func (p *pipe) produce(ctx context.Context, src io.Reader, limits Limits, budget
 		if err != nil {
 			return
 		}
+	}
+}
+
+// take is a free block, or a new one while there are few: a small layer never
+// needs the second. nil means that the reader was closed.
+func (p *pipe) take(made *int) *block {
+	select {
+	case b := <-p.free:
+		return b
+	default:
+	}
+	if *made < blocks {
+		*made++
+		return &block{data: make([]byte, blockSize)}
+	}
+	select {
+	case b := <-p.free:
+		return b
+	case <-p.stop:
+		return nil
 	}
 }
 
