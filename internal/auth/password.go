@@ -16,11 +16,11 @@ const (
 	MaxPassword = 72
 )
 
-const bcryptCost = 11
+const bcryptCost = 10
 
 // nobody is the hash of a password that nobody knows, at bcryptCost: checking it
 // takes as long as checking a real one.
-const nobody = "$2a$11$abcdefghijklmnopqrstuuW2vZ0nJ1cJ6sVnXkqkq0u7Lr2bY1y8C"
+const nobody = "$2a$10$abcdefghijklmnopqrstuuW2vZ0nJ1cJ6sVnXkqkq0u7Lr2bY1y8C"
 
 // HashPassword is the bcrypt hash of a password that is long enough and not too long.
 func HashPassword(password string) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"breakwater"
+	"breakwater/api"
 	"breakwater/internal/auth"
 	"breakwater/internal/door"
 	"breakwater/internal/keyring"
@@ -42,10 +43,17 @@ func New(db *store.DB, ring *keyring.Keyring, opts Options) (*Server, error) {
 // Signer makes and reads this installation's tokens; the registry uses it too.
 func (s *Server) Signer() *auth.Signer { return s.signer }
 
-// Register puts the handlers of the identity API (api.IAM) on a door.
-func (s *Server) Register(d *door.Door) {
+// Door is the identity API (api.IAM), signed in by this Server; o brings the
+// logger and the like.
+func (s *Server) Door(o door.Options) (*door.Door, error) {
+	o.Dialect, o.SignIn = door.IAM, s.SignIn
+	d, err := door.New(api.IAM, o)
+	if err != nil {
+		return nil, err
+	}
 	door.Handle(d, "CreateToken", door.Public, s.createToken)
 	door.Handle(d, "ListProjects", breakwater.RoleViewer, s.listProjects)
 	door.Handle(d, "ListAuthProjects", breakwater.RoleViewer, s.listAuthProjects)
 	door.Handle(d, "ListAuthDomains", breakwater.RoleViewer, s.listAuthDomains)
+	return d, nil
 }

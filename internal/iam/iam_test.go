@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"breakwater"
-	"breakwater/api"
 	"breakwater/internal/auth"
 	"breakwater/internal/door"
 	"breakwater/internal/iam"
@@ -61,10 +60,9 @@ func open(t *testing.T, db *store.DB) *house {
 	if h.server, err = iam.New(db, h.ring, iam.Options{Now: h.now}); err != nil {
 		t.Fatal(err)
 	}
-	if h.door, err = door.New(api.IAM, door.Options{Dialect: door.IAM, SignIn: h.server.SignIn, Now: h.now}); err != nil {
+	if h.door, err = h.server.Door(door.Options{Now: h.now}); err != nil {
 		t.Fatal(err)
 	}
-	h.server.Register(h.door)
 	srv := httptest.NewServer(h.door)
 	t.Cleanup(srv.Close)
 	h.url = srv.URL

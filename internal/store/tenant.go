@@ -83,14 +83,34 @@ func (db *DB) CreateProject(ctx context.Context, p breakwater.Project) error {
 	return wrapTenant("CreateProject", "project", err)
 }
 
-// DeleteProject removes an empty project with its members and access keys; one
-// that still holds registries or images is a Conflict.
+// DeleteProject removes an empty project with its members, access keys, finished
+// tasks and the row of its embedded registry; one that still holds namespaces,
+// images or foreign registries is a Conflict, which the references see to.
 func (db *DB) DeleteProject(ctx context.Context, id string) error {
-	n, err := db.affected(ctx, `DELETE FROM project WHERE id = ?`, id)
-	if isForeign(err) {
-		return breakwater.Errorf(breakwater.KindConflict, "the project still holds registries or images")
+	err := db.Tx(ctx, func(tx *DB) error {
+		for _, statement := range []string{
+			`DELETE FROM registry WHERE project_id = ? AND type = 'SwrPrivate'`,
+			`DELETE FROM scan_task WHERE project_id = ?`,
+			`DELETE FROM sync_task WHERE project_id = ?`,
+			`DELETE FROM image_gone WHERE project_id = ?`,
+		} {
+			if _, err := tx.exec(ctx, statement, id); err != nil {
+				return err
+			}
+		}
+		n, err := tx.affected(ctx, `DELETE FROM project WHERE id = ?`, id)
+		if err == nil && n == 0 {
+			return breakwater.NotFound("project")
+		}
+		return err
+	})
+	switch {
+	case isForeign(err):
+		return breakwater.Errorf(breakwater.KindConflict, "the project still holds registries, namespaces or images")
+	case breakwater.IsNotFound(err):
+		return err
 	}
-	return gone("DeleteProject", "project", n, err)
+	return wrapTenant("DeleteProject", "project", err)
 }
 
 const userColumns = `id, domain_id, name, password_hash, disabled, created_ms`

@@ -133,3 +133,32 @@ func TestShutOut(t *testing.T) {
 		step("empty project", db.DeleteProject(ctx, "prj1"), false)
 	})
 }
+
+// TestDeleteProject: an embedded registry that holds nothing goes with its
+// project; a namespace keeps both.
+func TestDeleteProject(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		tenants(t, db)
+		embedded := breakwater.Registry{ID: "reg1", ProjectID: "prj2", Name: "embedded", Type: breakwater.RegistrySwrPrivate, Status: breakwater.RegistrySuccess, Created: day, Updated: day}
+		if err := db.PutRegistry(ctx, embedded); err != nil {
+			t.Fatal(err)
+		}
+		n, err := db.CreateNamespace(ctx, breakwater.Namespace{ProjectID: "prj2", Name: "group", Created: day})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.DeleteProject(ctx, "prj2"); breakwater.KindOf(err) != breakwater.KindConflict {
+			t.Errorf("with a namespace: %v", err)
+		}
+		if _, err := db.EmbeddedRegistry(ctx, "prj2"); err != nil {
+			t.Errorf("a refused removal took the registry: %v", err)
+		}
+		if err := db.DeleteNamespace(ctx, n.ProjectID, n.Name); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.DeleteProject(ctx, "prj2"); err != nil {
+			t.Errorf("empty: %v", err)
+		}
+	})
+}
