@@ -140,6 +140,10 @@ func (r *resolver) image(ctx context.Context, d Doc) (breakwater.Artifact, error
 		return a, nil
 	}
 	c, err := ReadConfig(ctx, r.src, d)
+	if breakwater.IsNotFound(err) {
+		// The image is there and damaged, which is not the same as gone.
+		err = badManifest("the registry holds the manifest of the image and not its config")
+	}
 	if err != nil {
 		return breakwater.Artifact{}, err
 	}

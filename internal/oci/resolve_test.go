@@ -133,6 +133,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"schema 1", src.put(`{"schemaVersion":1}`), breakwater.CodeSchemaV1},
 		{"too many children", src.put(indexJSON(many...)), breakwater.CodeOverSized},
 		{"nested too deep", deep, breakwater.CodeOverSized},
+		{"config not there", src.put(manifestJSON(desc(configType, 9), desc(layerType, 1))), breakwater.CodeDownloadFailed},
 		{"vast config", src.put(manifestJSON(desc(configType, oci.MaxConfig+1), desc(layerType, 1))), breakwater.CodeOverSized},
 	}
 	for _, tt := range tests {
@@ -140,6 +141,9 @@ func TestResolveRefuses(t *testing.T) {
 		var e *breakwater.Error
 		if !errors.As(err, &e) || e.Code != string(tt.code) {
 			t.Errorf("%s: %v", tt.name, err)
+		}
+		if breakwater.IsNotFound(err) {
+			t.Errorf("%s: a damaged image passes for one that is gone", tt.name)
 		}
 		if got.Artifact.Digest != tt.body.Digest || got.Artifact.Scannable {
 			t.Errorf("%s: artifact = %+v", tt.name, got.Artifact)

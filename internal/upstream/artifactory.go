@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"breakwater"
 	"breakwater/internal/oci"
 )
 
@@ -47,6 +48,9 @@ func newArtifactory(base *url.URL, conn connector) (*artifactory, error) {
 // repositories refuses a wrong one.
 func (a *artifactory) Probe(ctx context.Context) error {
 	_, body, err := a.rest.Get(ctx, "/api/system/ping", "", maxAnswer)
+	if breakwater.IsNotFound(err) {
+		return lie("no Artifactory answers below %s: name its context path in the address", a.context.Path)
+	}
 	if err != nil {
 		return fault(err, "asking whether the Artifactory is up")
 	}
@@ -118,10 +122,7 @@ func (a *artifactory) client(key string) (*oci.Client, error) {
 
 // Page implements Lister.
 func (a *artifactory) Page(ctx context.Context, cursor string) (Page, error) {
-	var st shelfState
-	if err := decode(artifactoryKind, cursor, &st); err != nil {
-		return Page{}, err
-	}
+	st := decode[shelfState](artifactoryKind, cursor)
 	if cursor == "" {
 		a.keys, a.walk = nil, shelfWalk{}
 	}

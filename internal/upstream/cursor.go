@@ -3,6 +3,7 @@ package upstream
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"breakwater"
 )
@@ -33,8 +34,7 @@ func (p *position) restart() bool {
 	return true
 }
 
-// encode and decode make a cursor of any walk's state. Kind keeps the cursor of
-// a registry whose type was changed from being misread.
+// encode makes a cursor of any walk's state. Kind tells the walks apart.
 func encode(kind string, state any) (string, error) {
 	b, err := json.Marshal(state)
 	if err != nil {
@@ -43,17 +43,18 @@ func encode(kind string, state any) (string, error) {
 	return kind + "." + base64.RawURLEncoding.EncodeToString(b), nil
 }
 
-func decode(kind, cursor string, state any) error {
-	if cursor == "" {
-		return nil
+// decode reads a cursor back. One that is not of this walk (the registry was
+// given another type meanwhile, an older version wrote it) is the start: to
+// tell an image twice does no harm, to fail on every attempt would.
+func decode[S any](kind, cursor string) (state S) {
+	text, ok := strings.CutPrefix(cursor, kind+".")
+	if !ok || len(text) > maxCursor {
+		return state
 	}
-	bad := breakwater.Invalid("cursor", "the saved position does not belong to this registry")
-	if len(cursor) > maxCursor || len(cursor) <= len(kind) || cursor[:len(kind)+1] != kind+"." {
-		return bad
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(b, &state) != nil {
+		var start S
+		return start
 	}
-	b, err := base64.RawURLEncoding.DecodeString(cursor[len(kind)+1:])
-	if err != nil || json.Unmarshal(b, state) != nil {
-		return bad
-	}
-	return nil
+	return state
 }

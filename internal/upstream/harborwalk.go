@@ -18,10 +18,7 @@ const harborKind = "harbor"
 
 // Page implements Lister.
 func (h *harbor) Page(ctx context.Context, cursor string) (Page, error) {
-	var st harborState
-	if err := decode(harborKind, cursor, &st); err != nil {
-		return Page{}, err
-	}
+	st := decode[harborState](harborKind, cursor)
 	if cursor == "" {
 		h.projects, h.repositories = pageCache{}, pageCache{}
 	}

@@ -61,10 +61,7 @@ func (p *plain) Probe(ctx context.Context) error {
 
 // Page implements Lister.
 func (p *plain) Page(ctx context.Context, cursor string) (Page, error) {
-	var st shelfState
-	if err := decode(plainKind, cursor, &st); err != nil {
-		return Page{}, err
-	}
+	st := decode[shelfState](plainKind, cursor)
 	if cursor == "" {
 		p.walk = shelfWalk{}
 	}

@@ -19,6 +19,7 @@ const (
 	StallBody Failure = "stall body" // the body stops in the middle
 	Garbage   Failure = "garbage"    // 200 and a web page
 	WrongByte Failure = "wrong byte" // the last byte of the body is another
+	Redirect  Failure = "redirect"   // to Fault.To
 )
 
 // Fault is a failure and when it happens.
@@ -29,6 +30,7 @@ type Fault struct {
 	How        Failure
 	Code       int    // of Status
 	RetryAfter string // header of Status
+	To         string // address of Redirect
 }
 
 // Break adds a fault; Mend takes all away.
@@ -73,6 +75,9 @@ func (f *Fault) serve(w http.ResponseWriter, r *http.Request, good http.Handler)
 	case Garbage:
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte("<html><body>Please sign in</body></html>"))
+		return
+	case Redirect:
+		http.Redirect(w, r, f.To, http.StatusTemporaryRedirect)
 		return
 	case BreakBody, StallBody, WrongByte:
 		f.serveHalf(w, r, good)
