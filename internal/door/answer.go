@@ -2,7 +2,9 @@ package door
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -67,8 +69,16 @@ type errorBody struct {
 	RequestID string `json:"request_id"`
 }
 
+// statusGone is what the access log shows of a request whose client hung up; nobody
+// reads the answer.
+const statusGone = 499
+
 // fail renders an error, and logs the cause when it is ours.
 func (ex *exchange) fail(err error) {
+	if errors.Is(err, context.Canceled) && ex.r.Context().Err() != nil {
+		ex.status = statusGone
+		return
+	}
 	s, message := ex.door.opts.Dialect.spell(err)
 	if s.status >= http.StatusInternalServerError && s.status != http.StatusNotImplemented {
 		ex.door.opts.Logger.ErrorContext(ex.r.Context(), "request failed", "operation", ex.operation(), "request_id", ex.id, "error", err.Error())
