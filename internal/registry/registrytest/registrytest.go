@@ -30,20 +30,39 @@ type World struct {
 	Registry *registry.Registry
 	Server   *httptest.Server
 	Host     string // host:port
+
+	dir    string // of the blobs
+	change func(*registry.Options)
 }
 
 // Start serves a registry over db until the test ends. User ROLE@PROJECT signs
 // in as PROJECT@ROLE with Password.
 func Start(tb testing.TB, db *store.DB, change func(*registry.Options)) *World {
 	tb.Helper()
-	w := &World{DB: db}
+	w := &World{DB: db, dir: tb.TempDir(), change: change}
+	w.seed(context.Background(), tb)
+	w.serve(tb)
+	return w
+}
+
+// Restart is another registry over the same database and blobs, which knows
+// nothing of what the first had in memory.
+func (w *World) Restart(tb testing.TB) *World {
+	tb.Helper()
+	w.Server.Close()
+	again := &World{DB: w.DB, dir: w.dir, change: w.change}
+	again.serve(tb)
+	return again
+}
+
+func (w *World) serve(tb testing.TB) {
+	tb.Helper()
 	ctx := context.Background()
-	w.seed(ctx, tb)
 	var err error
-	if w.Blobs, err = blob.OpenFS(tb.TempDir()); err != nil {
+	if w.Blobs, err = blob.OpenFS(w.dir); err != nil {
 		tb.Fatal(err)
 	}
-	queue, err := job.New(ctx, db, job.Options{})
+	queue, err := job.New(ctx, w.DB, job.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -52,16 +71,15 @@ func Start(tb testing.TB, db *store.DB, change func(*registry.Options)) *World {
 		tb.Fatal(err)
 	}
 	o := registry.Options{Authenticate: w.authenticate, Signer: signer}
-	if change != nil {
-		change(&o)
+	if w.change != nil {
+		w.change(&o)
 	}
-	if w.Registry, err = registry.New(db, w.Blobs, catalog.New(db, queue, catalog.Options{}), o); err != nil {
+	if w.Registry, err = registry.New(w.DB, w.Blobs, catalog.New(w.DB, queue, catalog.Options{}), o); err != nil {
 		tb.Fatal(err)
 	}
 	w.Server = httptest.NewServer(w.Registry)
 	tb.Cleanup(w.Server.Close)
 	w.Host = strings.TrimPrefix(w.Server.URL, "http://")
-	return w
 }
 
 // ProjectID is the id of a project by its name.
