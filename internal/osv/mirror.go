@@ -21,6 +21,9 @@ const (
 	publicEPSS = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz"
 )
 
+// CodeUnreachable marks an error of Open by which the server gave no answer.
+const CodeUnreachable = "unreachable"
+
 // stall is how long a download may bring nothing before it is given up.
 const stall = 60 * time.Second
 
@@ -62,7 +65,7 @@ func orElse(s, other string) string {
 
 // Names lists the feeds asked for.
 func (m *Mirror) Names(context.Context) ([]string, error) {
-	if m.opts.Feeds != nil {
+	if len(m.opts.Feeds) > 0 {
 		return m.opts.Feeds, nil
 	}
 	return DefaultFeeds(), nil
@@ -138,7 +141,9 @@ func (m *Mirror) unavailable(ctx context.Context, name string, err error) error 
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("osv.Open(%s): %w", name, err)
 	}
-	return breakwater.Wrap(breakwater.KindUnavailable, err, "the feed %s could not be fetched", name)
+	unreachable := breakwater.Wrap(breakwater.KindUnavailable, err, "the feed %s could not be fetched", name)
+	unreachable.Code = CodeUnreachable
+	return unreachable
 }
 
 func tagOf(h http.Header) string {

@@ -32,6 +32,10 @@ type FeedOptions struct {
 	Result   func(FeedResult)
 }
 
+// maxSilent is after how many feeds in a row without any answer the others are
+// not asked for.
+const maxSilent = 3
+
 // StepMatch is the step of osv.Progress in which packages are judged again.
 const StepMatch = "match"
 
@@ -39,7 +43,7 @@ const StepMatch = "match"
 type FeedResult struct {
 	Feed      string
 	Unchanged bool // the source has what is here already
-	Absent    bool // the source does not have it
+	Absent    bool // the source does not have it; an error only for a feed that was asked for by name or is here
 	Report    osv.Report
 	Changes   store.Changes
 	Took      time.Duration
@@ -77,16 +81,15 @@ func UpdateFeeds(ctx context.Context, db *store.DB, client *http.Client, o FeedO
 		return Summary{}, fmt.Errorf("worker.UpdateFeeds: %w", err)
 	}
 	names := o.Feeds
-	if names == nil {
+	if len(names) == 0 {
 		if names, err = source.Names(ctx); err != nil {
 			return Summary{}, fmt.Errorf("worker.UpdateFeeds: %w", err)
 		}
 	}
 	var sum Summary
+	var at round
 	for _, name := range names {
-		began := time.Now()
-		r := updateFeed(ctx, db, source, name, o)
-		r.Took = time.Since(began)
+		r := at.feed(ctx, db, source, name, o)
 		if ctx.Err() != nil {
 			return sum, fmt.Errorf("worker.UpdateFeeds: %w", ctx.Err())
 		}
@@ -94,11 +97,14 @@ func UpdateFeeds(ctx context.Context, db *store.DB, client *http.Client, o FeedO
 		if o.Result != nil {
 			o.Result(r)
 		}
-		if !o.Starter && (r.Err != nil || r.Unchanged) {
+		if !o.Starter && (r.Err != nil || r.Unchanged && !r.Absent) {
 			if err := db.PutFeedCheck(ctx, name, people(r.Err)); err != nil {
 				return sum, fmt.Errorf("worker.UpdateFeeds: %w", err)
 			}
 		}
+	}
+	if at.absent > 0 && at.absent == len(names) {
+		return sum, breakwater.Errorf(breakwater.KindUnavailable, "the source has none of the feeds: is its address right?")
 	}
 	sum.Judged, sum.Changed, err = Rematch(ctx, db, func(done int) { o.progress(osv.Progress{Step: StepMatch, Done: int64(done)}) })
 	if err != nil {
@@ -108,6 +114,32 @@ func UpdateFeeds(ctx context.Context, db *store.DB, client *http.Client, o FeedO
 		return sum, fmt.Errorf("worker.UpdateFeeds: %w", err)
 	}
 	return sum, nil
+}
+
+// round is an update under way.
+type round struct {
+	silent int // feeds in a row whose source gave no answer
+	absent int // feeds that the source does not have
+}
+
+// feed updates the next feed. An installation without a network must not wait
+// for each of them, so after some silence it stops asking.
+func (at *round) feed(ctx context.Context, db *store.DB, source osv.Source, name string, o FeedOptions) FeedResult {
+	if at.silent >= maxSilent {
+		return FeedResult{Feed: name, Err: breakwater.Errorf(breakwater.KindUnavailable, "the feed %s was not asked for: its source does not answer", name)}
+	}
+	began := time.Now()
+	r := updateFeed(ctx, db, source, name, o)
+	r.Took = time.Since(began)
+	if errors.Is(r.Err, &breakwater.Error{Kind: breakwater.KindUnavailable, Code: osv.CodeUnreachable}) {
+		at.silent++
+	} else {
+		at.silent = 0
+	}
+	if r.Absent {
+		at.absent++
+	}
+	return r
 }
 
 func (o FeedOptions) progress(p osv.Progress) {
@@ -178,8 +210,9 @@ func updateFeed(ctx context.Context, db *store.DB, source osv.Source, name strin
 		r.Unchanged = true
 		return r
 	case breakwater.IsNotFound(err):
-		r.Absent = true
-		r.Err = err
+		if r.Absent = true; len(o.Feeds) > 0 || previous.Records > 0 && !previous.Starter {
+			r.Err = err
+		}
 		return r
 	case err != nil:
 		r.Err = err
