@@ -23,7 +23,7 @@ var _ Lister = (*harbor)(nil)
 
 // dialect is what differs between the two REST interfaces.
 type dialect interface {
-	system(ctx context.Context) error
+	system(ctx context.Context) (authMode string, err error)
 	self(ctx context.Context) error
 	projects(ctx context.Context, page int) (list[item], error)
 	repositories(ctx context.Context, project item, page int) (list[item], error)
@@ -67,7 +67,7 @@ func newHarbor(base *url.URL, version string, conn connector) (*harbor, error) {
 
 // Probe implements Lister.
 func (h *harbor) Probe(ctx context.Context) error {
-	if err := h.speech.system(ctx); err != nil {
+	if _, err := h.speech.system(ctx); err != nil {
 		if breakwater.IsNotFound(err) {
 			return lie("the address answers, but not with a Harbor of this API version")
 		}
@@ -99,6 +99,11 @@ func (h *harbor) login(ctx context.Context) error {
 		}
 		if !refused(err) && !breakwater.IsNotFound(err) {
 			return fault(err, "signing in")
+		}
+		// An OIDC user's secret opens the registry but not the lists, which
+		// would then show the public projects only, and look complete.
+		if mode, merr := h.speech.system(ctx); merr != nil || mode == "oidc_auth" {
+			return fault(err, "signing in (where users sign in by OIDC, use a robot account)")
 		}
 	}
 	if err := h.registry.Ping(ctx); err != nil {

@@ -20,19 +20,19 @@ const maxAnswer = 16 << 20
 type harborAPI struct{ rest *oci.Client }
 
 // system proves that a Harbor answers: the system information needs no login.
-func (a harborAPI) system(ctx context.Context) error {
+func (a harborAPI) system(ctx context.Context) (authMode string, err error) {
 	_, body, err := a.rest.Get(ctx, "/systeminfo", "", maxAnswer)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var w struct {
-		AuthMode *string `json:"auth_mode"`
-		Version  *string `json:"harbor_version"`
+		AuthMode string `json:"auth_mode"`
+		Version  string `json:"harbor_version"`
 	}
-	if json.Unmarshal(body, &w) != nil || w.AuthMode == nil && w.Version == nil {
-		return lie("the address answers, but not as a Harbor")
+	if json.Unmarshal(body, &w) != nil || w.AuthMode == "" && w.Version == "" {
+		return "", lie("the address answers, but not as a Harbor")
 	}
-	return nil
+	return w.AuthMode, nil
 }
 
 // self asks who the credentials belong to; only a user gets an answer.

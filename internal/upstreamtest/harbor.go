@@ -1,6 +1,7 @@
 package upstreamtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,12 +25,12 @@ func (s *Server) harbor(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case path == "/systeminfo":
 		writeJSON(w, http.StatusOK, map[string]any{
-			"auth_mode": "db_auth", "external_url": s.URL, "harbor_version": "v2.16.0-c50c7ddd",
+			"auth_mode": cmp.Or(s.opts.AuthMode, "db_auth"), "external_url": s.URL, "harbor_version": "v2.16.0-c50c7ddd",
 			"registry_url": s.Addr, "self_registration": false,
 		})
 	case path == "/users/current":
 		// A robot is no user: it is refused like a stranger.
-		if !s.mayEnter(r) || s.opts.Username == "" || strings.HasPrefix(s.opts.Username, "robot$") {
+		if !s.mayList(r) || s.opts.Username == "" || strings.HasPrefix(s.opts.Username, "robot$") {
 			writeError(w, http.StatusUnauthorized, "UNAUTHORIZED", "unauthorized")
 			return
 		}
@@ -69,6 +70,15 @@ func (s *Server) projectByNumber(number string) string {
 	return ""
 }
 
+// mayList is mayEnter for the REST interface, where the secret of an OIDC user
+// counts for nothing.
+func (s *Server) mayList(r *http.Request) bool {
+	if s.opts.AuthMode == "oidc_auth" && !strings.HasPrefix(s.opts.Username, "robot$") {
+		return false
+	}
+	return s.mayEnter(r)
+}
+
 func (s *Server) isPublic(project string) bool {
 	return project == "library" || slices.Contains(s.opts.PublicProjects, project)
 }
@@ -76,7 +86,7 @@ func (s *Server) isPublic(project string) bool {
 // harborProjects answers a wrong password with the public projects, as the
 // real one does.
 func (s *Server) harborProjects(w http.ResponseWriter, r *http.Request) {
-	known := s.mayEnter(r)
+	known := s.mayList(r)
 	var out []map[string]any
 	for i, name := range s.projects() {
 		if !known && !s.isPublic(name) {
@@ -95,7 +105,7 @@ func (s *Server) readable(w http.ResponseWriter, r *http.Request, project string
 	switch {
 	case !slices.Contains(s.projects(), project):
 		writeError(w, http.StatusNotFound, "NOT_FOUND", "project not found")
-	case !s.isPublic(project) && !s.mayEnter(r):
+	case !s.isPublic(project) && !s.mayList(r):
 		writeError(w, http.StatusUnauthorized, "UNAUTHORIZED", "unauthorized")
 	default:
 		return true

@@ -30,6 +30,7 @@ type Options struct {
 	Password string
 
 	PublicProjects []string // Harbor's, seen with any password; "library" always is
+	AuthMode       string   // Harbor's, "db_auth" when empty; with "oidc_auth" users open only /v2/
 	BasicOnly      bool     // of a plain registry: Basic in place of Bearer
 	Realm          string   // sign in there, in place of the server's own token service
 	NoCatalogue    bool     // the catalogue is forbidden
