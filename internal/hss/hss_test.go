@@ -86,7 +86,13 @@ func newWorld(t *testing.T) *world {
 	w.url = "http://" + srv.Listener.Addr().String()
 	w.server, err = hss.New(w.db, w.catalog, w.keys, w.options())
 	w.must(err)
-	srv.Config.Handler = w.server
+	srv.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if !w.server.Matches(r) {
+			http.NotFound(rw, r)
+			return
+		}
+		w.server.ServeHTTP(rw, r)
+	})
 	srv.Start()
 	t.Cleanup(srv.Close)
 	return w
