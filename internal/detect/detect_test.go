@@ -246,3 +246,32 @@ func TestReaderError(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// FuzzText feeds any text to every reader of text; whatever it is, it ends in
+// facts that are sorted and within bounds.
+func FuzzText(f *testing.F) {
+	paths := []string{
+		"a/package-lock.json", "a/yarn.lock", "a/pnpm-lock.yaml", "a/poetry.lock", "a/Pipfile.lock", "a/requirements.txt", "a/go.mod",
+		"a/Gemfile.lock", "a/composer.lock", "a/composer/installed.json", "a/Cargo.lock", "a/x.deps.json", "a/x.jar", "etc/os-release",
+		"var/lib/dpkg/status", "var/lib/dpkg/info/a.list", "lib/apk/db/installed", "x.dist-info/METADATA",
+	}
+	for i, body := range []string{npmLock1, npmLock3, dpkgStatus, apkInstalled} {
+		f.Add(uint8(i), body)
+	}
+	d := newDetector(f, detect.Options{})
+	f.Fuzz(func(t *testing.T, which uint8, body string) {
+		path := paths[int(which)%len(paths)]
+		facts, ok, err := d.Detect(context.Background(), detect.File{Path: path, Size: int64(len(body))}, strings.NewReader(body))
+		if err != nil || !ok {
+			t.Fatalf("%s: wanted %v, %v", path, ok, err)
+		}
+		for i, p := range facts.Packages {
+			if p.Name == "" || len(p.Name) > 512 || i > 0 && detect.Compare(facts.Packages[i-1], p) >= 0 {
+				t.Fatalf("%s: package %d is %+v", path, i, p)
+			}
+		}
+		if strings.Contains(facts.Skipped, "crashed") {
+			t.Fatalf("%s: %s", path, facts.Skipped)
+		}
+	})
+}

@@ -26,13 +26,14 @@ import (
 // Version names the list below and how it is read: facts of another version are
 // computed again. Raise the number when a reader changes what it finds; the
 // letters are a fingerprint of the list, held true by a test.
-const Version = "1-bfea7316"
+const Version = "1-5668a280"
 
 // Sizes of what is text: a lock file of this size would be the largest we know
 // of a few times over, and parsing it costs ten times its size in memory.
 const (
-	small = 1 << 20
-	text  = 16 << 20
+	small  = 1 << 20
+	nested = 8 << 20 // YAML and TOML, whose parsers take the most
+	text   = 16 << 20
 )
 
 // format is one kind of file that holds facts.
@@ -98,11 +99,11 @@ func formats() []format {
 		{name: "rpm", match: isRPM, read: readRPM, spill: true, os: true},
 		{name: "os-release", match: isRelease, read: readRelease, limit: small, os: true},
 		{name: "npm-lock", match: lock("package-lock.json", "npm-shrinkwrap.json"), read: readNPMLock, limit: text},
-		{name: "yarn", match: lock("yarn.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.yarn }), limit: text},
-		{name: "pnpm", match: lock("pnpm-lock.yaml"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pnpm }), limit: text},
+		{name: "yarn", match: lock("yarn.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.yarn }), limit: nested},
+		{name: "pnpm", match: lock("pnpm-lock.yaml"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pnpm }), limit: nested},
 		{name: "npm-installed", match: isInstalledNPM, read: scalibr(func(x *extractors) filesystem.Extractor { return x.packageJSON }), limit: small},
 		{name: "python-installed", match: isInstalledPython, read: scalibr(func(x *extractors) filesystem.Extractor { return x.wheel }), limit: text},
-		{name: "poetry", match: lock("poetry.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.poetry }), limit: text},
+		{name: "poetry", match: lock("poetry.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.poetry }), limit: nested},
 		{name: "pipfile", match: lock("Pipfile.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pipfile }), limit: text},
 		{name: "requirements", match: isRequirements, read: readRequirements, limit: small},
 		{name: "go-mod", match: lock("go.mod"), read: readGoMod, limit: small},
@@ -110,7 +111,7 @@ func formats() []format {
 		{name: "gem-installed", match: isInstalledGem, read: scalibr(func(x *extractors) filesystem.Extractor { return x.gemspec }), limit: small},
 		{name: "gemfile", match: lock("Gemfile.lock", "gems.locked"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.gemfile }), limit: text},
 		{name: "composer", match: isComposer, read: readComposer, limit: text},
-		{name: "cargo", match: lock("Cargo.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.cargo }), limit: text},
+		{name: "cargo", match: lock("Cargo.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.cargo }), limit: nested},
 		{name: "dotnet", match: func(p string) bool { return strings.HasSuffix(p, ".deps.json") }, read: scalibr(func(x *extractors) filesystem.Extractor { return x.deps }), limit: text},
 		{name: "binary", read: readBinary, spill: true},
 	}

@@ -318,9 +318,9 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestMillionEntries is the largest honest count of files, and one more than a limit.
+// TestMillionEntries walks to one entry more than the limit.
 func TestMillionEntries(t *testing.T) {
-	const n = 1_000_000
+	const n = manyEntries
 	h := archive(t, tar.Header{Name: "f"})[:512]
 	src := func() io.Reader {
 		return io.MultiReader(io.LimitReader(&repeating{b: h}, 512*n), bytes.NewReader(make([]byte, 1024)))
