@@ -70,7 +70,7 @@ type plan struct {
 
 func newPlan(in, out reflect.Type) (*plan, error) {
 	if in.Kind() != reflect.Struct {
-		return nil, errors.New("In must be a struct")
+		return nil, errors.New("the In type must be a struct")
 	}
 	p := &plan{in: in, out: out, params: map[string]int{}, body: -1, ignored: ignored(in)}
 	for i := range in.NumField() {
