@@ -235,24 +235,6 @@ func TestToken(t *testing.T) {
 	}
 }
 
-func TestGuessingIsSlowed(t *testing.T) {
-	h := open(t, storetest.SQLite(t))
-	last := func() reply { return h.call(t, "POST", "/v3/auth/tokens", passwordBody("admin", "guess", ""), nil) }
-	for range 10 {
-		if r := last(); !strings.Contains(r.body, "wrong") {
-			t.Fatalf("%s", r.body)
-		}
-	}
-	if r := last(); r.status != 401 || !strings.Contains(r.body, "too many") {
-		t.Errorf("the 11th guess: %d %s", r.status, r.body)
-	}
-	if r := h.call(t, "POST", "/v3/auth/tokens", passwordBody("other", "guess", ""), nil); strings.Contains(r.body, "too many") {
-		t.Error("another user is slowed too")
-	}
-	h.offset.Add(int64(time.Minute))
-	h.token(t, "admin", h.cred.Password)
-}
-
 func TestLookups(t *testing.T) {
 	h := open(t, storetest.SQLite(t))
 	ctx := context.Background()
