@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"breakwater"
 )
@@ -28,11 +29,15 @@ type Options struct {
 	// MasterKey is 32 bytes as 64 hex digits or in base64. When it is given no
 	// key file is read or written.
 	MasterKey string
+
+	// Now tells how old a left-over file is; time.Now when nil.
+	Now func() time.Time
 }
 
 // Keyring seals and opens secrets. It is safe for concurrent use.
 type Keyring struct {
 	dir    string
+	now    func() time.Time
 	master [keySize]byte
 	aead   cipher.AEAD
 	mu     sync.RWMutex // guards the files of the registry store
@@ -48,7 +53,10 @@ func Open(dir string, opts Options) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyring{dir: dir, master: master}
+	k := &Keyring{dir: dir, now: opts.Now, master: master}
+	if k.now == nil {
+		k.now = time.Now
+	}
 	block, err := aes.NewCipher(k.derive("seal"))
 	if err != nil {
 		return nil, breakwater.Wrap(breakwater.KindInternal, err, "the master key cannot be used")

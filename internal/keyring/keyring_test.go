@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -162,6 +163,13 @@ func TestPasswords(t *testing.T) {
 	ids, err := again.List(ctx)
 	if diff := cmp.Diff([]string{"reg1", "reg2"}, ids); err != nil || diff != "" {
 		t.Fatalf("List: %v\n%s", err, diff)
+	}
+	if _, err := os.Stat(leftover); err != nil {
+		t.Error("List swept what may be another process's write")
+	}
+	later := open(t, dir, keyring.Options{Now: func() time.Time { return time.Now().Add(2 * time.Hour) }})
+	if _, err := later.List(ctx); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := os.Stat(leftover); err == nil {
 		t.Error("List left an interrupted write behind")

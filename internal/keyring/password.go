@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"breakwater"
 )
@@ -76,8 +77,12 @@ func (k *Keyring) Delete(ctx context.Context, registryID string) error {
 	return syncDir(filepath.Dir(path))
 }
 
+// leftOver is the age at which a temporary file is nobody's write any more:
+// another process may be using the directory.
+const leftOver = time.Hour
+
 // List is the ids of all registries that have a password, sorted. It also
-// sweeps what an interrupted write left behind.
+// sweeps what an interrupted write left behind an hour ago or more.
 func (k *Keyring) List(ctx context.Context) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -96,7 +101,9 @@ func (k *Keyring) List(ctx context.Context) ([]string, error) {
 	for _, e := range entries {
 		switch {
 		case strings.HasPrefix(e.Name(), tempPrefix):
-			_ = os.Remove(filepath.Join(dir, e.Name()))
+			if info, err := e.Info(); err == nil && k.now().Sub(info.ModTime()) >= leftOver {
+				_ = os.Remove(filepath.Join(dir, e.Name()))
+			}
 		case validID(e.Name()) && e.Type().IsRegular():
 			ids = append(ids, e.Name())
 		}

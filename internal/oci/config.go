@@ -49,7 +49,10 @@ func ReadConfig(ctx context.Context, src Source, d Doc) (Config, error) {
 
 // ParseConfig reads the bytes of an image config.
 func ParseConfig(raw []byte) (Config, error) {
-	var w v1.Image
+	var w struct {
+		v1.Image
+		Created json.RawMessage `json:"created"` // in front of the strict one: some builders write none or nonsense
+	}
 	if err := json.Unmarshal(raw, &w); err != nil {
 		return Config{}, badConfig("the image config is not the JSON it should be")
 	}
@@ -57,8 +60,9 @@ func ParseConfig(raw []byte) (Config, error) {
 		Platform: breakwater.Platform{OS: w.OS, Architecture: w.Architecture, Variant: w.Variant, OSVersion: w.OSVersion},
 		Run:      w.Config, Raw: raw,
 	}
-	if w.Created != nil {
-		c.Created = w.Created.UTC()
+	var created time.Time
+	if json.Unmarshal(w.Created, &created) == nil {
+		c.Created = created.UTC()
 	}
 	for _, id := range w.RootFS.DiffIDs {
 		d, err := breakwater.ParseDigest(string(id))

@@ -150,3 +150,24 @@ func TestResolveRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestParseConfig(t *testing.T) {
+	const base = `"architecture":"arm64","os":"linux","variant":"v8","rootfs":{"type":"layers","diff_ids":["` + someDigest + `"]},"history":[{"created_by":"RUN x","empty_layer":true}],"config":{"User":"app"}`
+	for created, want := range map[string]time.Time{
+		`"2026-01-02T03:04:05+01:00"`: time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC), `""`: {}, `"yesterday"`: {}, `null`: {}, `7`: {},
+	} {
+		c, err := oci.ParseConfig([]byte(`{"created":` + created + `,` + base + `}`))
+		if err != nil {
+			t.Errorf("%s: %v", created, err)
+			continue
+		}
+		if !c.Created.Equal(want) || c.Platform.String() != "linux/arm64/v8" || len(c.DiffIDs) != 1 || c.Run.User != "app" || !c.History[0].Empty {
+			t.Errorf("%s: %+v", created, c)
+		}
+	}
+	for _, bad := range []string{``, `[]`, `{"os":7}`, `{"rootfs":{"diff_ids":["sha256:x"]}}`} {
+		if _, err := oci.ParseConfig([]byte(bad)); breakwater.KindOf(err) != breakwater.KindInvalid {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
