@@ -183,6 +183,8 @@ func TestBroken(t *testing.T) {
 		{"app/composer.lock", `[1]`},
 		{"app/poetry.lock", "[[package]\n"},
 		{"app/pnpm-lock.yaml", "a: *b\n"},
+		{"app/pnpm-lock.yaml", "packages: s3cret\n"},
+		{"app/composer.lock", `{"packages":"s3cret"}`},
 		{"app/x.jar", "PK\x03\x04 and nothing else that a zip archive would hold"},
 		{"app/bomb.jar", jar(t, member{"a.jar", jar(t, member{"b.jar", jar(t, member{"c.jar", jar(t, member{"d.jar", jar(t, pom("a", "b", "1"))})})})})},
 		{"var/lib/rpm/Packages", strings.Repeat("no database", 1000)},
@@ -190,7 +192,7 @@ func TestBroken(t *testing.T) {
 		{"var/lib/rpm/Packages.db", "RpmP" + strings.Repeat("\x00", 8000)},
 		{"app/Cargo.lock", "[[package]]\nname = \"" + strings.Repeat("a", 1000) + "\"\nversion = \"1\"\n"},
 	} {
-		if f := read(t, d, tt.path, []byte(tt.body)); f.Skipped == "" || len(f.Skipped) > 300 {
+		if f := read(t, d, tt.path, []byte(tt.body)); f.Skipped == "" || len(f.Skipped) > 300 || strings.Contains(f.Skipped, "s3cret") {
 			t.Errorf("%s: %d packages, reason %q", tt.path, len(f.Packages), f.Skipped)
 		}
 	}

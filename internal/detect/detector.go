@@ -166,8 +166,7 @@ func (d *Detector) read(ctx context.Context, format *format, in input) (facts Fa
 // errEmpty is a file that is of its format and holds nothing.
 var errEmpty = errors.New("empty")
 
-// clip bounds what an extractor says, which may repeat the file's content, and
-// keeps it on one line.
+// clip bounds a reason and keeps it on one line.
 func clip(s string) string {
 	const most = 200
 	s = strings.Join(strings.Fields(s), " ")

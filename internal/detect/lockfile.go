@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"path"
 	"strings"
 
@@ -123,6 +122,9 @@ func readComposer(_ context.Context, _ *Detector, in input) (Facts, error) {
 	} else {
 		err = json.Unmarshal(b, &list)
 	}
+	if err != nil {
+		err = errForm
+	}
 	var f Facts
 	for _, p := range append(list.Packages, list.Dev...) {
 		pkg := app(purl.TypeComposer, p.Name, p.Version, in.Path)
@@ -173,8 +175,8 @@ func decode(in input, to any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b, to); err != nil {
-		return fmt.Errorf("json: %w", err)
+	if json.Unmarshal(b, to) != nil {
+		return errForm
 	}
 	return nil
 }

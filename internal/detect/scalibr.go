@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -47,9 +48,22 @@ func scalibr(pick func(*extractors) filesystem.Extractor) func(context.Context, 
 	}
 }
 
+// The two ways an extractor fails. Its own words are dropped: they quote the
+// file, and a lock file may hold a token in a URL.
+var (
+	errForm   = errors.New("its form is not the expected one")
+	errNested = errors.New("the archives in it are larger than the limit")
+)
+
 func extract(ctx context.Context, e filesystem.Extractor, in input) ([]*extractor.Package, error) {
 	// Root is set so that no extractor copies the file to a place of its own.
 	got, err := e.Extract(ctx, &filesystem.ScanInput{FS: oneFile{in}, Path: in.Path, Root: "/nonexistent", Info: info{in.File}, Reader: in.r})
+	switch {
+	case errors.Is(err, filesystem.ErrExtractorMemoryLimitExceeded):
+		err = errNested
+	case err != nil:
+		err = errForm
+	}
 	return got.Packages, err
 }
 

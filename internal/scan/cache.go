@@ -129,7 +129,7 @@ func explain(ctx, wall context.Context, digest breakwater.Digest, err error) err
 	case errors.Is(err, layer.ErrRatio):
 		return wrap(breakwater.CodeLayers, breakwater.KindTooLarge, "a layer decompresses to more than the allowed multiple of its size")
 	case errors.Is(err, errFacts):
-		return wrap(breakwater.CodeLayers, breakwater.KindTooLarge, "a layer holds more package data than the limit")
+		return wrap(breakwater.CodeLayers, breakwater.KindTooLarge, "the image holds more package data than the limit")
 	case errors.Is(err, layer.ErrPath):
 		return wrap(breakwater.CodeUnknown, breakwater.KindInvalid, "a layer holds a path that leaves the image")
 	case errors.Is(err, layer.ErrNotTar), errors.Is(err, layer.ErrCompressed):

@@ -21,7 +21,8 @@ type LayerFacts struct {
 	Scanner string            `json:"scanner"`
 	DiffID  breakwater.Digest `json:"diff_id"`
 	Entries int64             `json:"entries"`
-	Bytes   int64             `json:"bytes"` // decompressed
+	Bytes   int64             `json:"bytes"`  // decompressed
+	Weight  int64             `json:"weight"` // roughly what these facts take in memory
 	// Absent marks a foreign layer that its registry does not hold.
 	Absent bool       `json:"absent,omitempty"`
 	Files  []FileFact `json:"files,omitempty"` // sorted by path
@@ -122,7 +123,7 @@ func Decode(b []byte) (*LayerFacts, error) {
 	if f.Scanner != Version {
 		return nil, errStale
 	}
-	if len(f.Names)%8 != 0 || f.Entries < 0 || f.Bytes < 0 {
+	if len(f.Names)%8 != 0 || f.Entries < 0 || f.Bytes < 0 || f.Weight < 0 {
 		return nil, errors.New("decode facts: damaged")
 	}
 	return &f, nil

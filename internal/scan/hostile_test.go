@@ -63,6 +63,7 @@ func TestCodes(t *testing.T) {
 		{"more files than allowed over all layers", r.image(t, many...), scan.Limits{Layer: layer.Limits{Entries: 3}}, breakwater.CodeLayers},
 		{"a bomb", r.image(t, blobLayer{bomb.Bytes(), gzipLayer}), scan.Limits{Layer: layer.Limits{RatioFrom: 1 << 20}}, breakwater.CodeLayers},
 		{"more facts than memory is given", r.image(t, gz(t, entry{name: "a/yarn.lock", body: yarnLock}, entry{name: "b/yarn.lock", body: yarnLock})), scan.Limits{Facts: 500}, breakwater.CodeLayers},
+		{"more facts over all layers", r.image(t, gz(t, entry{name: "a/yarn.lock", body: yarnLock}), gz(t, entry{name: "b/yarn.lock", body: yarnLock})), scan.Limits{Facts: 500}, breakwater.CodeLayers},
 		{"no time", r.image(t, good), scan.Limits{Wall: 1}, breakwater.CodeTimedOut},
 		{"a path that leaves the image", r.image(t, gz(t, entry{name: "../../etc/cron.d/x", body: "x"})), scan.Limits{}, breakwater.CodeUnknown},
 		{"a layer that is text", r.image(t, blobLayer{bytes.Repeat([]byte("text "), 1000), gzipLayer}), scan.Limits{}, breakwater.CodeUnknown},

@@ -185,7 +185,7 @@ func weight(p string, f detect.Facts) int {
 
 // done sorts what was gathered into facts.
 func (c *collector) done(s layer.Stats) *LayerFacts {
-	f := &LayerFacts{Scanner: Version, DiffID: breakwater.Digest(s.DiffID), Entries: s.Entries, Bytes: s.Bytes, Names: packNames(c.names)}
+	f := &LayerFacts{Scanner: Version, DiffID: breakwater.Digest(s.DiffID), Entries: s.Entries, Bytes: s.Bytes, Weight: c.weight, Names: packNames(c.names)}
 	for p, facts := range c.files {
 		f.Files = append(f.Files, FileFact{Path: p, Facts: facts})
 	}

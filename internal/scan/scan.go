@@ -19,14 +19,14 @@ import (
 
 // Version is what wrote the facts. Facts of another version are not used: the
 // first part changes when their form does, the second when detect's list does.
-const Version = "breakwater/1+" + detect.Version
+const Version = "breakwater/2+" + detect.Version
 
 // Limits of one scan. A zero field means its default.
 type Limits struct {
 	Compressed int64         // bytes of all layers together; 10 GiB
 	Layers     int           // 127
 	Wall       time.Duration // 30 minutes
-	Facts      int64         // bytes of facts kept of one layer, roughly; 128 MiB
+	Facts      int64         // bytes of facts of all layers together, roughly; 128 MiB
 	Layer      layer.Limits  // entries and decompressed bytes count over all layers too
 	Buffer     int64         // see detect.Options
 	Spill      int64         // see detect.Options
@@ -127,6 +127,7 @@ func (s *Scanner) layers(ctx context.Context, src oci.Source, list []oci.Descrip
 	out := make([]*LayerFacts, len(list))
 	first := map[breakwater.Digest]int{}
 	budget := layer.NewBudget(s.limits.Layer)
+	var weight atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.opts.Parallel)
 	for i, d := range list {
@@ -136,6 +137,9 @@ func (s *Scanner) layers(ctx context.Context, src oci.Source, list []oci.Descrip
 		first[d.Digest] = i
 		g.Go(func() (err error) {
 			out[i], err = s.facts(ctx, src, d, budget, read)
+			if err == nil && weight.Add(out[i].Weight) > s.limits.Facts {
+				err = fmt.Errorf("%w: more than %d bytes over all layers", errFacts, s.limits.Facts)
+			}
 			return err
 		})
 	}
