@@ -16,11 +16,22 @@ func (r *Registry) pushable(c *call) (breakwater.Repository, error) {
 	if !breakwater.IsNotFound(err) {
 		return repo, err
 	}
-	err = r.db.Tx(c.ctx(), func(tx *store.DB) error {
+	err = r.write(c, func(tx *store.DB) error {
 		repo, err = r.ensure(c, tx)
 		return err
 	})
 	return repo, err
+}
+
+// write is a transaction that is tried again when another request made the same
+// thing first: the second time it is found.
+func (r *Registry) write(c *call, f func(tx *store.DB) error) (err error) {
+	for range 3 {
+		if err = r.db.Tx(c.ctx(), f); breakwater.KindOf(err) != breakwater.KindConflict {
+			return err
+		}
+	}
+	return err
 }
 
 func (r *Registry) ensure(c *call, tx *store.DB) (repo breakwater.Repository, err error) {
@@ -39,7 +50,10 @@ func (r *Registry) ensure(c *call, tx *store.DB) (repo breakwater.Repository, er
 		ProjectID: c.who.projectID, Namespace: c.namespace, Name: c.repository, CreatorID: user.ID, CreatorName: user.Name,
 	})
 	if breakwater.KindOf(err) == breakwater.KindConflict { // another request was faster
-		return tx.Repository(c.ctx(), c.who.projectID, c.namespace, c.repository)
+		repo, err = tx.Repository(c.ctx(), c.who.projectID, c.namespace, c.repository)
+	}
+	if err == nil {
+		_, err = r.catalog.Embedded(c.ctx(), tx, c.who.projectID)
 	}
 	return repo, err
 }
@@ -59,7 +73,8 @@ func (r *Registry) ensureNamespace(c *call, tx *store.DB, user breakwater.User) 
 		return err
 	}
 	// Ours by now, or somebody else's.
-	if _, err := tx.Namespace(c.ctx(), c.who.projectID, c.namespace); breakwater.IsNotFound(err) {
+	_, err = tx.Namespace(c.ctx(), c.who.projectID, c.namespace)
+	if breakwater.IsNotFound(err) {
 		return errNameUnknown()
 	}
 	return err

@@ -45,7 +45,7 @@ func (r *Registry) putManifest(c *call) error {
 	if breakwater.KindOf(err) == breakwater.KindInternal {
 		return err // our own failure says nothing of the manifest
 	}
-	if err := r.db.Tx(c.ctx(), func(tx *store.DB) error { return r.keep(c, tx, repo, p) }); err != nil {
+	if err := r.write(c, func(tx *store.DB) error { return r.keep(c, tx, repo, p) }); err != nil {
 		return err
 	}
 	h := c.w.Header()

@@ -65,35 +65,91 @@ func (db *DB) TouchBlobs(ctx context.Context, repositoryID int64, digests []brea
 	return linked, nil
 }
 
+// unneeded is a link that no manifest of its repository needs.
+//
+// PostgreSQL looks at other tables as they were when a statement began, even if
+// the statement then waited for somebody else's lock on the row. A link is
+// therefore locked by one statement and judged by the next, which sees what the
+// push that held it has written.
+const unneeded = `NOT EXISTS (SELECT 1 FROM manifest_ref m WHERE m.repo_id = repo_blob.repo_id AND m.target = repo_blob.digest AND m.is_blob)`
+
 // UnlinkBlob stops a repository from serving a blob: Conflict while one of its
 // manifests names it.
 func (db *DB) UnlinkBlob(ctx context.Context, repositoryID int64, d breakwater.Digest) error {
 	return db.Tx(ctx, func(tx *DB) error {
-		n, err := tx.affected(ctx, `DELETE FROM repo_blob WHERE repo_id = ? AND digest = ?
-			AND NOT EXISTS (SELECT 1 FROM manifest_ref m WHERE m.repo_id = repo_blob.repo_id AND m.target = repo_blob.digest AND m.is_blob)`,
-			repositoryID, string(d))
+		n, err := tx.affected(ctx, `UPDATE repo_blob SET linked_ms = linked_ms WHERE repo_id = ? AND digest = ?`, repositoryID, string(d))
+		if err == nil && n == 0 {
+			return breakwater.NotFound("blob")
+		}
+		if err == nil {
+			n, err = tx.affected(ctx, `DELETE FROM repo_blob WHERE repo_id = ? AND digest = ? AND `+unneeded, repositoryID, string(d))
+		}
 		if err != nil {
 			return fmt.Errorf("store.UnlinkBlob(%s): %w", d, err)
 		}
-		if n > 0 {
-			return nil
+		if n == 0 {
+			return breakwater.Errorf(breakwater.KindConflict, "a manifest of the repository names the blob")
 		}
-		if _, _, err := tx.LinkedBlob(ctx, repositoryID, d); err != nil {
-			return err
-		}
-		return breakwater.Errorf(breakwater.KindConflict, "a manifest of the repository names the blob")
+		return nil
 	})
 }
 
 // UnlinkUnused removes the links that no manifest of their repository needs and
-// that nothing has renewed since before.
-func (db *DB) UnlinkUnused(ctx context.Context, before time.Time) (int64, error) {
-	n, err := db.affected(ctx, `DELETE FROM repo_blob WHERE linked_ms < ?
-		AND NOT EXISTS (SELECT 1 FROM manifest_ref m WHERE m.repo_id = repo_blob.repo_id AND m.target = repo_blob.digest AND m.is_blob)`, ms(before))
-	if err != nil {
-		return 0, fmt.Errorf("store.UnlinkUnused: %w", err)
+// that nothing has renewed since before. It looks for them without holding
+// anything, and then takes a few at a time.
+func (db *DB) UnlinkUnused(ctx context.Context, before time.Time) (removed int64, err error) {
+	var last link
+	for {
+		page, err := db.unusedLinks(ctx, before, last)
+		if err != nil || len(page) == 0 {
+			return removed, err
+		}
+		var n int64
+		err = db.Tx(ctx, func(tx *DB) error {
+			n, err = tx.unlink(ctx, page, before)
+			return err
+		})
+		if err != nil {
+			return removed, fmt.Errorf("store.UnlinkUnused: %w", err)
+		}
+		removed, last = removed+n, page[len(page)-1]
 	}
-	return n, nil
+}
+
+type link struct {
+	repositoryID int64
+	digest       string
+}
+
+func (db *DB) unusedLinks(ctx context.Context, before time.Time, last link) (page []link, err error) {
+	rows, err := db.query(ctx, `SELECT repo_id, digest FROM repo_blob WHERE linked_ms < ? AND (repo_id > ? OR (repo_id = ? AND digest > ?)) AND `+unneeded+
+		` ORDER BY repo_id, digest LIMIT ?`, ms(before), last.repositoryID, last.repositoryID, last.digest, listChunk)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var l link
+		err := scan(&l.repositoryID, &l.digest)
+		page = append(page, l)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store.UnlinkUnused: %w", err)
+	}
+	return page, nil
+}
+
+// unlink removes those of the links that are still unused.
+func (db *DB) unlink(ctx context.Context, links []link, before time.Time) (removed int64, err error) {
+	for _, l := range links {
+		_, err := db.exec(ctx, `UPDATE repo_blob SET linked_ms = linked_ms WHERE repo_id = ? AND digest = ?`, l.repositoryID, l.digest)
+		if err != nil {
+			return 0, err
+		}
+		n, err := db.affected(ctx, `DELETE FROM repo_blob WHERE repo_id = ? AND digest = ? AND linked_ms < ? AND `+unneeded, l.repositoryID, l.digest, ms(before))
+		if err != nil {
+			return 0, err
+		}
+		removed += n
+	}
+	return removed, nil
 }
 
 // UnlinkedBlobs are blobs that no repository serves and that nothing has put in
@@ -119,7 +175,13 @@ func (db *DB) UnlinkedBlobs(ctx context.Context, before time.Time, last breakwat
 // false when the blob has come into use meanwhile.
 func (db *DB) DropBlob(ctx context.Context, d breakwater.Digest, before time.Time, remove func() error) (dropped bool, err error) {
 	err = db.Tx(ctx, func(tx *DB) error {
-		n, err := tx.affected(ctx, `DELETE FROM blob WHERE digest = ? AND created_ms < ?
+		dropped = false
+		// Locked first and judged then, as links are.
+		n, err := tx.affected(ctx, `UPDATE blob SET created_ms = created_ms WHERE digest = ?`, string(d))
+		if err != nil || n == 0 {
+			return err
+		}
+		n, err = tx.affected(ctx, `DELETE FROM blob WHERE digest = ? AND created_ms < ?
 			AND NOT EXISTS (SELECT 1 FROM repo_blob r WHERE r.digest = blob.digest)`, string(d), ms(before))
 		dropped = n > 0
 		if err != nil || !dropped {
