@@ -50,7 +50,9 @@ func newYard(t *testing.T, db *store.DB, o catalog.Options) *yard {
 	scanner, err := scan.New(db.LayerCache(), scan.Options{TempDir: t.TempDir()})
 	must(t, err)
 	y.worker, err = worker.New(db, y.catalog, y.queue, y.keys, worker.Local{Scanner: scanner}, worker.Options{
-		Embedded: func(context.Context, string, string, string) (oci.Source, error) { return nil, breakwater.NotFound("repository") },
+		Embedded: func(context.Context, string, string, string) (oci.Source, error) {
+			return nil, breakwater.NotFound("repository")
+		},
 		Upstream: upstream.Options{HTTP: client, Attempts: 2, Pause: func(context.Context, time.Duration) error { return nil }},
 		Feeds:    worker.FeedOptions{From: feedDir(t), TempDir: t.TempDir(), Every: time.Hour}, FeedClient: http.DefaultClient,
 	})

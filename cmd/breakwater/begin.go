@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+)
+
+// begin does what a start begins with, beside serving: the starter set of
+// advisories on an empty database, and how stale it is, said aloud.
+func (h *house) begin(ctx context.Context) error {
+	defer h.begun.Store(true)
+	if h.config.Starter {
+		if err := h.worker.LoadStarter(ctx); err != nil && ctx.Err() == nil {
+			h.log.Error("the starter set of advisories could not be read", "error", err)
+		}
+	}
+	if note := h.feedNote(ctx); note != "" {
+		h.log.Warn("advisories are stale", "note", note)
+	}
+	return nil
+}
+
+// feedNote says what must not be believed of the advisories, or nothing.
+func (h *house) feedNote(ctx context.Context) string {
+	feeds, err := h.db.Feeds(ctx)
+	if err != nil {
+		return ""
+	}
+	return staleNote(feeds)
+}
