@@ -4,13 +4,11 @@ import (
 	"archive/tar"
 	"bytes"
 	"crypto/sha256"
-	"debug/elf"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -25,9 +23,9 @@ const (
 	maxTag        = 40 // of a version in an image tag and a file name
 )
 
-// component is the component image of this server: its own executable as the
-// only file of the only layer, for linux and the architecture it runs on. The
-// bytes follow from the executable and the version alone.
+// component is the component image of this server: its own executable in the
+// only layer, for linux and the architecture it runs on. The bytes follow from
+// the executable (and the libraries it needs, see program.go) and the version.
 type component struct {
 	executable string
 	tag        string
@@ -74,21 +72,6 @@ func (c *component) get() (*built, error) {
 	if c.built != nil {
 		return c.built, nil
 	}
-	f, err := c.open()
-	if err != nil {
-		return nil, err
-	}
-	b, err := c.build(f)
-	if err != nil {
-		_ = f.Close()
-		return nil, breakwater.Wrap(breakwater.KindUnavailable, err, "the component image cannot be made from this server's executable")
-	}
-	c.built = b // keeps f open: an upgrade on disk does not change what is served
-	return b, nil
-}
-
-// open is the executable, checked to run on its own: the image holds no other file.
-func (c *component) open() (*os.File, error) {
 	name := c.executable
 	if name == "" {
 		if runtime.GOOS != "linux" {
@@ -96,37 +79,27 @@ func (c *component) open() (*os.File, error) {
 		}
 		name = "/proc/self/exe" // what runs, even when the file was replaced meanwhile
 	}
-	f, err := os.Open(name)
+	files, err := openProgram(name)
 	if err != nil {
-		return nil, breakwater.Wrap(breakwater.KindUnavailable, err, "this server's executable cannot be read")
+		return nil, breakwater.Wrap(breakwater.KindUnavailable, err, "the component image cannot be made from this server's executable")
 	}
-	parsed, err := elf.NewFile(f)
+	b, err := c.build(files)
 	if err != nil {
-		_ = f.Close()
-		return nil, breakwater.Wrap(breakwater.KindUnavailable, err, "this server's executable is not a linux one")
+		closeAll(files)
+		return nil, breakwater.Wrap(breakwater.KindUnavailable, err, "the component image cannot be made from this server's executable")
 	}
-	for _, p := range parsed.Progs {
-		if p.Type == elf.PT_INTERP {
-			_ = f.Close()
-			return nil, breakwater.Errorf(breakwater.KindUnavailable,
-				"this server was built to need shared libraries, which an image of its own would lack; build it with CGO_ENABLED=0 (make build does)")
-		}
-	}
-	return f, nil
+	c.built = b // keeps the files open: an upgrade on disk does not change what is served
+	return b, nil
 }
 
 // build lays the pieces out. The layer comes first in the archive, so that its
 // digest and the archive's checksum come from the same pass.
-func (c *component) build(f *os.File) (*built, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+func (c *component) build(files []programFile) (*built, error) {
+	layer := segments{text(header("tmp/", 0o1777, 0))}
+	for _, f := range files {
+		layer = append(layer, text(header(f.name, 0o755, f.size)), segment{f, f.size}, text(padding(f.size)))
 	}
-	layer := segments{
-		text(header("tmp/", 0o1777, 0) + header("breakwater", 0o755, info.Size())),
-		{f, info.Size()},
-		text(padding(info.Size()) + trailer),
-	}
+	layer = append(layer, text(trailer))
 	archive := append(segments{text(header(layerName, 0o644, layer.size()))}, layer...)
 	digest, sum := sha256.New(), crc32.NewIEEE()
 	if _, err := io.Copy(sum, archive[:1].reader()); err != nil {

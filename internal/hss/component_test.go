@@ -4,14 +4,17 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"debug/elf"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +22,7 @@ import (
 	"breakwater/internal/hss"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
@@ -163,7 +167,7 @@ func TestComponentLinks(t *testing.T) {
 	}
 }
 
-func TestComponentNeedsAStaticProgram(t *testing.T) {
+func TestComponentNeedsAProgram(t *testing.T) {
 	w := newWorld(t)
 	text := filepath.Join(t.TempDir(), "text")
 	w.must(os.WriteFile(text, []byte("#!/bin/sh\n"), 0o600))
@@ -177,6 +181,56 @@ func TestComponentNeedsAStaticProgram(t *testing.T) {
 		if a.Status != http.StatusServiceUnavailable || strings.Contains(a.Body, name) {
 			t.Errorf("%s: %d %s", name, a.Status, a.Body)
 		}
+	}
+}
+
+// TestComponentOfADynamicProgram makes the image of this machine's shell, takes
+// the layer apart, and starts the shell with nothing but the layer's libraries.
+func TestComponentOfADynamicProgram(t *testing.T) {
+	const shell = "/bin/sh"
+	parsed, err := elf.Open(shell)
+	if err != nil || !slices.ContainsFunc(parsed.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
+		t.Log("this machine's shell is no dynamic program; nothing to check here")
+		return
+	}
+	w := newWorld(t)
+	o := w.options()
+	o.Executable = shell
+	w.server, err = hss.New(w.db, w.catalog, w.keys, o)
+	w.must(err)
+	status, archive, _ := w.fetch(strings.Split(w.upload("a.example", "b", "c", "d").Pull, "'")[1])
+	if status != 200 {
+		t.Fatalf("%d %s", status, archive)
+	}
+	image, err := tarball.Image(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(archive)), nil }, nil)
+	w.must(err)
+	w.must(validate.Image(image))
+	root, loader, dirs := t.TempDir(), "", map[string]bool{}
+	content := mutate.Extract(image)
+	defer content.Close()
+	for r := tar.NewReader(content); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		w.must(err)
+		path := filepath.Join(root, h.Name)
+		if h.Typeflag == tar.TypeDir {
+			continue
+		}
+		w.must(os.MkdirAll(filepath.Dir(path), 0o700))
+		b, err := io.ReadAll(r)
+		w.must(err)
+		w.must(os.WriteFile(path, b, 0o700))
+		dirs[filepath.Dir(path)] = true
+		if base := filepath.Base(path); strings.HasPrefix(base, "ld-") || strings.HasPrefix(base, "ld64") {
+			loader = path
+		}
+	}
+	path := strings.Join(slices.Collect(maps.Keys(dirs)), ":")
+	out, err := exec.Command(loader, "--library-path", path, filepath.Join(root, "breakwater"), "-c", "echo it runs").CombinedOutput()
+	if err != nil || string(out) != "it runs\n" {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

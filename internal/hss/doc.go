@@ -29,4 +29,6 @@
 // compression, so every byte of them is a byte of the executable or of a short
 // header: nothing is stored, and any range can be served (component.go). The
 // download link carries a signature with an expiry and no secret.
+//
+//	executable ─► program (what it needs) ─► layer ─► archive ─► zip ─► ranges of segments
 package hss

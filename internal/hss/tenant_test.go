@@ -2,12 +2,15 @@ package hss_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
+	"breakwater/api"
 	"breakwater/internal/store"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -130,9 +133,35 @@ func TestRoles(t *testing.T) {
 	if diff := cmp.Diff(before, state(w)); diff != "" {
 		t.Errorf("somebody changed something without the right:\n%s", diff)
 	}
+	schemas := answers(t)
 	for _, o := range all {
-		if a := w.call("olga", o.method, o.target, o.body); a.Status != 200 {
+		a := w.call("olga", o.method, o.target, o.body)
+		if a.Status != 200 {
 			t.Errorf("%s as the operator: %d %s", o.id, a.Status, a.Body)
+			continue
+		}
+		var v any
+		w.must(json.Unmarshal([]byte(a.Body), &v))
+		if err := schemas[o.id].VisitJSON(v); err != nil {
+			t.Errorf("%s: the answer %s is not the document's: %v", o.id, a.Body, err)
 		}
 	}
+}
+
+// answers are the schemas of the document's successful answers by operation.
+func answers(t *testing.T) map[string]*openapi3.Schema {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(api.HSS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]*openapi3.Schema{}
+	for _, item := range doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			if r := op.Responses.Value("200"); r != nil && r.Value.Content["application/json"] != nil {
+				out[op.OperationID] = r.Value.Content["application/json"].Schema.Value
+			}
+		}
+	}
+	return out
 }
