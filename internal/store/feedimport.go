@@ -70,7 +70,7 @@ func (in *feedImport) run(ctx context.Context, feed *breakwater.Feed, records it
 		if err != nil {
 			return err
 		}
-		if done++; o.Progress != nil && done%500 == 0 {
+		if done++; o.Progress != nil && done%importBatch == 0 {
 			o.Progress(done, previous.Records)
 		}
 	}
