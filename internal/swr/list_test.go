@@ -163,7 +163,7 @@ func TestListRepositoryTags(t *testing.T) {
 	const target = "/v2/manage/namespaces/lib/repos/base$alpine/tags"
 	want := []map[string]any{
 		{
-			"id": 2.0, "repo_id": 2.0, "Tag": "latest", "image_id": "", "manifest": `{"schemaVersion":2,"manifests":[]}`, "digest": index.String(),
+			"id": 2.0, "repo_id": 2.0, "Tag": "latest", "image_id": index.Hex(), "manifest": `{"schemaVersion":2,"manifests":[]}`, "digest": index.String(),
 			"schema": 2.0, "path": host + "/lib/base/alpine:latest", "internal_path": host + "/lib/base/alpine:latest", "size": 7.0,
 			"is_trusted": false, "created": "2026-11-22T12:06:00.939000Z", "updated": "2026-11-22T12:06:00.939000Z", "deleted": "",
 			"domain_id": "dom1", "scanned": false, "tag_type": 1.0,

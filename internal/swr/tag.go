@@ -99,7 +99,8 @@ func (s *server) listTags(ctx context.Context, in listTagsIn) (door.Page[tagInfo
 
 // tagInfo is what the tag alone says. Schema 1 manifests are refused at push, so
 // schema is 2; tags are not signed here and go when they are deleted, so
-// is_trusted is false and deleted is empty.
+// is_trusted is false and deleted is empty. An index has no config to be named
+// by: its image_id is its own digest, as in the image list.
 func (s *server) tagInfo(r breakwater.Repository, t breakwater.RepositoryTag) tagInfo {
 	path := s.path(r.Namespace, r.Name) + ":" + t.Name
 	i := tagInfo{
@@ -108,6 +109,9 @@ func (s *server) tagInfo(r breakwater.Repository, t breakwater.RepositoryTag) ta
 	}
 	if t.Index {
 		i.TagType = 1
+	}
+	if i.ImageID == "" {
+		i.ImageID = t.Digest.Hex()
 	}
 	return i
 }
