@@ -99,6 +99,9 @@ func goModules(info *buildinfo.BuildInfo, path string) []breakwater.Package {
 	version, _, _ := strings.Cut(info.GoVersion, " ")
 	if v, ok := strings.CutPrefix(version, "go"); ok {
 		add("stdlib", v)
+		if info.Path == "cmd/go" {
+			add("toolchain", v) // as the Go vulnerability database calls the go command
+		}
 	}
 	add(info.Main.Path, info.Main.Version)
 	for _, m := range info.Deps {

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -140,6 +141,21 @@ func jar(t testing.TB, members ...member) string {
 	return b.String()
 }
 
+// manyEntries is an archive of nothing but a table of contents of 18 MB.
+func manyEntries() string {
+	entry := make([]byte, 47)
+	copy(entry, "PK\x01\x02")
+	entry[28] = 1 // length of the name
+	entry[46] = 'x'
+	end := make([]byte, 22)
+	copy(end, "PK\x05\x06")
+	const n = 400_000
+	binary.LittleEndian.PutUint16(end[8:], n%65536)
+	binary.LittleEndian.PutUint16(end[10:], n%65536)
+	binary.LittleEndian.PutUint32(end[12:], n*47)
+	return strings.Repeat(string(entry), n) + string(end)
+}
+
 // TestUnwanted are files that look like installations and are none.
 func TestUnwanted(t *testing.T) {
 	d := newDetector(t, detect.Options{})
@@ -187,6 +203,9 @@ func TestBroken(t *testing.T) {
 		{"app/composer.lock", `{"packages":"s3cret"}`},
 		{"app/x.jar", "PK\x03\x04 and nothing else that a zip archive would hold"},
 		{"app/bomb.jar", jar(t, member{"a.jar", jar(t, member{"b.jar", jar(t, member{"c.jar", jar(t, member{"d.jar", jar(t, pom("a", "b", "1"))})})})})},
+		{"app/manifest.jar", jar(t, member{"META-INF/MANIFEST.MF", strings.Repeat("A: b\n", 300_000)})},
+		{"app/many.jar", manyEntries()},
+		{"app/manyinside.jar", jar(t, member{"many.jar", manyEntries()})},
 		{"var/lib/rpm/Packages", strings.Repeat("no database", 1000)},
 		{"var/lib/rpm/rpmdb.sqlite", "SQLite format 3\x00" + strings.Repeat("damaged", 1000)},
 		{"var/lib/rpm/Packages.db", "RpmP" + strings.Repeat("\x00", 8000)},

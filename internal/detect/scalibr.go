@@ -31,12 +31,12 @@ func dpkgExtractor() (filesystem.Extractor, error) {
 	}}})
 }
 
-// archiveExtractor opens archives in archives three deep and 1 GiB together. It
-// is told not to hash them, which we have no use for.
+// archiveExtractor reads one archive and none inside it, see jar.go. It is told
+// not to hash them, which we have no use for.
 func archiveExtractor() (filesystem.Extractor, error) {
 	hash := false
 	return archive.New(&cpb.PluginConfig{PluginSpecific: []*cpb.PluginSpecificConfig{{
-		Config: &cpb.PluginSpecificConfig_JavaArchive{JavaArchive: &cpb.JavaArchiveConfig{MaxZipDepth: 4, MaxOpenedBytes: 1 << 30, HashJars: &hash}},
+		Config: &cpb.PluginSpecificConfig_JavaArchive{JavaArchive: &cpb.JavaArchiveConfig{MaxZipDepth: 1, HashJars: &hash}},
 	}}})
 }
 
@@ -48,8 +48,8 @@ func scalibr(pick func(*extractors) filesystem.Extractor) func(context.Context, 
 	}
 }
 
-// The two ways an extractor fails. Its own words are dropped: they quote the
-// file, and a lock file may hold a token in a URL.
+// What a reason says of a file that could not be read. An extractor's own words
+// are dropped: they quote the file, and a lock file may hold a token in a URL.
 var (
 	errForm   = errors.New("its form is not the expected one")
 	errNested = errors.New("the archives in it are larger than the limit")
@@ -58,10 +58,7 @@ var (
 func extract(ctx context.Context, e filesystem.Extractor, in input) ([]*extractor.Package, error) {
 	// Root is set so that no extractor copies the file to a place of its own.
 	got, err := e.Extract(ctx, &filesystem.ScanInput{FS: oneFile{in}, Path: in.Path, Root: "/nonexistent", Info: info{in.File}, Reader: in.r})
-	switch {
-	case errors.Is(err, filesystem.ErrExtractorMemoryLimitExceeded):
-		err = errNested
-	case err != nil:
+	if err != nil {
 		err = errForm
 	}
 	return got.Packages, err

@@ -1,0 +1,159 @@
+package detect
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"breakwater"
+)
+
+// Bounds on one archive and all that lie in it. scalibr reads one archive at a
+// time for us; opening the archives inside is done here, because there it takes
+// any number of entries and reads each archive whole into memory.
+const (
+	jarDepth     = 3        // archives in archives
+	jarNested    = 1 << 30  // decompressed bytes that are looked into, all levels together
+	jarDirectory = 16 << 20 // of one archive's table of contents: some 100,000 real entries
+	jarManifest  = 1 << 20  // of one manifest or pom.properties
+	jarBuffer    = 16 << 20 // a larger archive inside goes through a temp file
+)
+
+var errDirectory = errors.New("its table of contents is larger than the limit")
+
+// jars is the reading of one archive with all that lie in it.
+type jars struct {
+	d     *Detector
+	path  string // of the outermost: what a package is said to come from
+	left  int64  // of jarNested
+	found []breakwater.Package
+}
+
+// readJar keeps what it finds whatever goes wrong inside, and says the first
+// thing that did.
+func readJar(ctx context.Context, d *Detector, in input) (Facts, error) {
+	j := jars{d: d, path: in.Path, left: jarNested}
+	err := j.read(ctx, in, 0)
+	return Facts{Packages: j.found}, err
+}
+
+func (j *jars) read(ctx context.Context, in input, depth int) error {
+	inner, err := j.look(in)
+	if err != nil {
+		return err
+	}
+	// The extractor opens one level; that it meets archives it may not open is
+	// no trouble.
+	found, _ := extract(ctx, j.d.use.archive, in)
+	j.found = append(j.found, convert(found, j.path)...)
+	var first error
+	for _, f := range inner {
+		err := ctx.Err()
+		if err == nil && depth == jarDepth {
+			err = fmt.Errorf("archives in it nest more than %d deep", jarDepth)
+		}
+		if err == nil {
+			err = j.open(ctx, in, f, depth+1)
+		}
+		if first == nil {
+			first = err
+		}
+		if len(j.found) > maxPackages {
+			return fmt.Errorf("more than %d packages", maxPackages)
+		}
+	}
+	return first
+}
+
+// look reads the table of contents under its limit, pays for what the extractor
+// is going to read, and lists the archives inside.
+func (j *jars) look(in input) ([]*zip.File, error) {
+	meter := &metered{r: in.r, left: jarDirectory}
+	z, err := zip.NewReader(meter, in.Size)
+	if meter.left < 0 {
+		return nil, errDirectory
+	}
+	if err != nil {
+		return nil, errForm
+	}
+	meter.free = true
+	var inner []*zip.File
+	for _, f := range z.File {
+		base := strings.ToLower(path.Base(f.Name))
+		switch {
+		case isJar(f.Name):
+			inner = append(inner, f)
+		case base == "manifest.mf" || base == "pom.properties":
+			if f.UncompressedSize64 > jarManifest {
+				return nil, errors.New("a manifest in it is larger than the limit")
+			}
+			j.left -= int64(f.UncompressedSize64)
+		}
+	}
+	z.File = nil // the archives inside keep the reader, and it need not keep the rest
+	if j.left < 0 {
+		return nil, errNested
+	}
+	return inner, nil
+}
+
+// open reads an archive inside: from memory, or when it is large from a file.
+func (j *jars) open(ctx context.Context, outer input, f *zip.File, depth int) error {
+	if f.UncompressedSize64 > uint64(j.left) {
+		return errNested
+	}
+	j.left -= int64(f.UncompressedSize64)
+	rc, err := f.Open()
+	if err != nil {
+		return errForm
+	}
+	defer rc.Close()
+	// archive/zip fails a member that is longer than it says.
+	in := input{File: File{Path: outer.Path + "/" + path.Base(f.Name), Mode: outer.Mode}}
+	if f.UncompressedSize64 <= jarBuffer {
+		b, err := io.ReadAll(rc)
+		if err != nil {
+			return errForm
+		}
+		in.Size, in.r = int64(len(b)), bytes.NewReader(b)
+		return j.read(ctx, in, depth)
+	}
+	dir, err := os.MkdirTemp(j.d.opts.TempDir, "breakwater-")
+	if err != nil {
+		return errors.New("no room for a temporary file")
+	}
+	defer os.RemoveAll(dir)
+	tmp, err := os.OpenFile(filepath.Join(dir, "file"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return errors.New("no room for a temporary file")
+	}
+	defer tmp.Close()
+	if in.Size, err = io.Copy(tmp, rc); err != nil {
+		return errForm
+	}
+	in.r = tmp
+	return j.read(ctx, in, depth)
+}
+
+// metered is a ReaderAt that fails after left bytes, until it is set free.
+type metered struct {
+	r    io.ReaderAt
+	left int64
+	free bool
+}
+
+func (m *metered) ReadAt(p []byte, off int64) (int, error) {
+	if !m.free {
+		if m.left -= int64(len(p)); m.left < 0 {
+			return 0, errDirectory
+		}
+	}
+	return m.r.ReadAt(p, off)
+}
