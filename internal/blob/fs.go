@@ -21,38 +21,48 @@ type FS struct {
 	dir      string
 	mu       sync.Mutex
 	sessions map[string]*session // being written, or remembered for their hash
+
+	shardMu sync.Mutex
+	shards  map[string]bool // directories of blobs known to be durable
 }
 
 var _ Store = (*FS)(nil)
 
 // OpenFS is the store in dir, which it makes when it is not there.
 func OpenFS(dir string) (*FS, error) {
-	s := &FS{dir: dir, sessions: map[string]*session{}}
-	if err := os.MkdirAll(s.uploads(), 0o700); err != nil {
-		return nil, fmt.Errorf("blob.OpenFS: %w", err)
-	}
-	for _, algorithm := range []string{"sha256", "sha512"} {
-		if err := s.makeShards(algorithm); err != nil {
+	s := &FS{dir: filepath.Clean(dir), sessions: map[string]*session{}, shards: map[string]bool{}}
+	for _, d := range []string{s.uploads(), filepath.Join(s.dir, "blobs")} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, fmt.Errorf("blob.OpenFS: %w", err)
 		}
 	}
 	return s, nil
 }
 
-// makeShards makes the 256 directories of an algorithm, once and durably, so
-// that putting a blob in place never makes one. The last is made last: when it
-// is there, they all are.
-func (s *FS) makeShards(algorithm string) error {
-	dir := filepath.Join(s.dir, "blobs", algorithm)
-	if _, err := os.Stat(filepath.Join(dir, "ff")); err == nil {
+// shard makes the directory that a blob goes to, and makes it durable before
+// this process first puts one there: who made it may not have come so far.
+func (s *FS) shard(dir string) error {
+	s.shardMu.Lock()
+	defer s.shardMu.Unlock()
+	return s.durable(dir)
+}
+
+func (s *FS) durable(dir string) error {
+	if s.shards[dir] || len(dir) <= len(s.dir) {
 		return nil
 	}
-	for i := range 256 {
-		if err := os.MkdirAll(filepath.Join(dir, fmt.Sprintf("%02x", i)), 0o700); err != nil {
-			return err
-		}
+	parent := filepath.Dir(dir)
+	if err := s.durable(parent); err != nil {
+		return err
 	}
-	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)), syncDir(s.dir))
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := syncDir(parent); err != nil {
+		return err
+	}
+	s.shards[dir] = true
+	return nil
 }
 
 func (s *FS) uploads() string { return filepath.Join(s.dir, "uploads") }

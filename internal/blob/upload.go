@@ -189,16 +189,20 @@ func (u *upload) Finish(ctx context.Context, d breakwater.Digest) (size int64, e
 // only the session goes; the directory is synced all the same, for whoever put
 // the blob there may not have come so far yet.
 func (u *upload) place(f *os.File, target string, size int64) error {
+	dir := filepath.Dir(target)
 	if info, err := os.Stat(target); err == nil && info.Size() == size {
-		return errors.Join(os.Remove(u.path()), syncDir(filepath.Dir(target)))
+		return errors.Join(os.Remove(u.path()), syncDir(dir))
 	}
 	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := u.store.shard(dir); err != nil {
 		return err
 	}
 	if err := os.Rename(u.path(), target); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(target))
+	return syncDir(dir)
 }
 
 // Abort implements Upload.
