@@ -56,6 +56,7 @@ type shared struct {
 	pool    *pgxpool.Pool // PostgreSQL only
 	now     func() time.Time
 	index   imageIndexes
+	list    listStatements
 	rebound sync.Map // statement → statement with $n, PostgreSQL only
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ func (db *DB) Image(ctx context.Context, projectID string, id int64) (row ImageR
 func (db *DB) imageOfChild(ctx context.Context, projectID string, id int64) (ImageRow, error) {
 	row, err := scanImage(db.queryRow(ctx, `SELECT `+imageColumns+` FROM artifact a
 		JOIN artifact_child c ON c.digest = a.digest AND c.image JOIN artifact p ON p.id = c.parent_id
-		JOIN image i ON i.digest = p.digest AND i.project_id = ? JOIN registry r ON r.id = i.registry_id
+		JOIN image i ON i.digest = p.digest AND i.project_id || '' = ? JOIN registry r ON r.id = i.registry_id
 		WHERE a.id = ? ORDER BY i.id LIMIT 1`, projectID, id-childIDs).Scan)
 	if err != nil {
 		return row, notFound(err, "image")
@@ -118,8 +119,18 @@ func (db *DB) imagesBySQL(ctx context.Context, projectID string, f ImageFilter, 
 	return rows, total, db.addChildren(ctx, projectID, rows)
 }
 
-func (db *DB) selectImages(ctx context.Context, where string, args ...any) (out []ImageRow, err error) {
-	rows, err := db.query(ctx, `SELECT `+imageColumns+imageTables+where, args...)
+// pageQuery reads rows of a project by their ids. Here, and wherever ids or
+// digests lead to the rows, project_id || '' keeps SQLite from taking an index on
+// the project for the better way.
+func (db *DB) pageQuery() string {
+	return `SELECT ` + imageColumns + imageTables + `i.project_id || '' = ? AND i.id IN ` + db.idSet()
+}
+
+func (db *DB) selectImages(ctx context.Context, where string, args ...any) ([]ImageRow, error) {
+	return db.scanImages(db.query(ctx, `SELECT `+imageColumns+imageTables+where, args...))
+}
+
+func (db *DB) scanImages(rows *sql.Rows, err error) (out []ImageRow, _ error) {
 	err = each(rows, err, func(scan func(...any) error) error {
 		row, err := scanImage(scan)
 		out = append(out, row)
@@ -154,6 +165,16 @@ func (db *DB) SelectImageIDs(ctx context.Context, projectID string, f ImageFilte
 	return ids, wrap(err, "store.SelectImageIDs")
 }
 
+// childrenQuery reads the children of indexes by the digests of those.
+func (db *DB) childrenQuery() string {
+	return `SELECT p.digest, c.digest, c.platform, COALESCE(a.id, 0), COALESCE(a.config_digest, ''), COALESCE(a.size, 0),
+		COALESCE(a.level, ''), COALESCE(a.vul_num, 0), COALESCE(a.scannable, FALSE),
+		COALESCE(s.scan_status, 'unscan'), COALESCE(s.scan_code, ''), COALESCE(s.scan_detail, ''), COALESCE(s.scanned_ms, 0)
+		FROM artifact p JOIN artifact_child c ON c.parent_id = p.id
+		LEFT JOIN artifact a ON a.digest = c.digest LEFT JOIN child_scan s ON s.project_id = ? AND s.digest = c.digest
+		WHERE p.digest IN ` + db.textSet() + ` AND c.image ORDER BY p.digest, c.position`
+}
+
 // addChildren fills in the children of the multi-arch rows.
 func (db *DB) addChildren(ctx context.Context, projectID string, images []ImageRow) error {
 	parents := map[breakwater.Digest][]ImageChild{}
@@ -167,12 +188,7 @@ func (db *DB) addChildren(ctx context.Context, projectID string, images []ImageR
 	if len(digests) == 0 {
 		return nil
 	}
-	rows, err := db.query(ctx, `SELECT p.digest, c.digest, c.platform, COALESCE(a.id, 0), COALESCE(a.config_digest, ''), COALESCE(a.size, 0),
-		COALESCE(a.level, ''), COALESCE(a.vul_num, 0), COALESCE(a.scannable, FALSE),
-		COALESCE(s.scan_status, 'unscan'), COALESCE(s.scan_code, ''), COALESCE(s.scan_detail, ''), COALESCE(s.scanned_ms, 0)
-		FROM artifact p JOIN artifact_child c ON c.parent_id = p.id
-		LEFT JOIN artifact a ON a.digest = c.digest LEFT JOIN child_scan s ON s.project_id = ? AND s.digest = c.digest
-		WHERE p.digest IN `+db.textSet()+` AND c.image ORDER BY p.digest, c.position`, projectID, jsonSet(digests))
+	rows, err := db.queryList(ctx, db.childrenQuery(), projectID, jsonSet(digests))
 	err = each(rows, err, func(scan func(...any) error) error {
 		var parent breakwater.Digest
 		var platform string

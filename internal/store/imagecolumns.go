@@ -69,8 +69,8 @@ type imageFacts struct {
 	vul, unsafe, malicious         int64
 }
 
-// columns holds the images of one project by column: about 66 bytes for a row
-// and each distinct text once. A slot is a row's place in every column; slots
+// columns holds the images of one project by column: about 66 bytes for a
+// row, and each distinct text once. A slot is a row's place in every column; slots
 // are in the order of ids except for stray ones at the end, and die without moving until
 // compact. Whoever holds columns guards them.
 type columns struct {
@@ -79,7 +79,7 @@ type columns struct {
 	namespace, name, version       []uint32 // codes of words
 	origin                         []uint32 // places in origins
 	flags                          [flagCount]bitmap
-	words                          map[string]uint32
+	words                          words
 	origins                        []origin
 	originCodes                    map[origin]uint32
 	sorted                         int              // slots in the order of their ids, from the first
@@ -89,7 +89,7 @@ type columns struct {
 }
 
 func newColumns(capacity int) *columns {
-	c := &columns{words: map[string]uint32{}, originCodes: map[origin]uint32{}, stray: map[int64]uint32{}}
+	c := &columns{words: newWords(), originCodes: map[origin]uint32{}, stray: map[int64]uint32{}}
 	for _, col := range []*[]int64{&c.id, &c.updated, &c.synced, &c.scanned, &c.size} {
 		*col = make([]int64, 0, capacity)
 	}
@@ -109,16 +109,6 @@ func (c *columns) slot(id int64) (uint32, bool) {
 	}
 	n, ok := slices.BinarySearch(c.id[:c.sorted], id)
 	return uint32(n), ok && c.flags[flagAlive].get(uint32(n))
-}
-
-// code is the number of a word, given out at first sight.
-func (c *columns) code(word string) uint32 {
-	n, ok := c.words[word]
-	if !ok {
-		n = uint32(len(c.words))
-		c.words[word] = n
-	}
-	return n
 }
 
 func (c *columns) originCode(o origin) uint32 {
@@ -151,7 +141,7 @@ func (c *columns) add(id int64) uint32 {
 // write fills a slot from a row; the orders are the caller's.
 func (c *columns) write(s uint32, f imageFacts) {
 	c.updated[s], c.synced[s], c.scanned[s], c.size[s] = f.updated, f.synced, f.scanned, f.size
-	c.namespace[s], c.name[s], c.version[s] = c.code(f.namespace), c.code(f.name), c.code(f.version)
+	c.namespace[s], c.name[s], c.version[s] = c.words.code(f.namespace), c.words.code(f.name), c.words.code(f.version)
 	c.origin[s] = c.originCode(f.origin)
 	var on [flagCount]bool
 	on[flagAlive], on[flagLatest], on[flagMultiArch] = true, f.latest, f.multiArch
@@ -205,7 +195,10 @@ func levelFlag(l breakwater.Level) int {
 	return 0
 }
 
-// load fills empty columns from rows in the order of their ids; finish follows.
+// slack is the capacity for so many rows and some to come.
+func slack(rows int) int { return rows + rows/16 + 64 }
+
+// load fills empty columns; finish follows.
 func (c *columns) load(f imageFacts) {
 	c.write(c.add(f.id), f)
 	c.alive++
@@ -214,13 +207,16 @@ func (c *columns) load(f imageFacts) {
 
 // finish sorts what load brought.
 func (c *columns) finish() {
-	c.byUpdated = make([]uint32, len(c.id), len(c.id)+len(c.id)/8)
+	c.byUpdated = make([]uint32, len(c.id), slack(len(c.id)))
 	for n := range c.byUpdated {
 		c.byUpdated[n] = uint32(n)
 	}
 	c.byScanned = append(make([]uint32, 0, cap(c.byUpdated)), c.byUpdated...)
 	slices.SortFunc(c.byUpdated, c.compare(c.updated))
 	slices.SortFunc(c.byScanned, c.compare(c.scanned))
+	if !slices.IsSorted(c.id) {
+		c.compact()
+	}
 }
 
 // compare orders slots by a time and the id.

@@ -48,7 +48,7 @@ func (c *columns) apply(gone []int64, changed []imageFacts) {
 	c.alive -= len(died)
 	c.byUpdated = c.enter(c.byUpdated, c.updated, updated)
 	c.byScanned = c.enter(c.byScanned, c.scanned, scanned)
-	if dead := len(c.id) - c.alive; dead > 4096 && dead > c.alive/4 || len(c.words) > 4*c.alive+4096 || len(c.stray) > 4096 {
+	if dead := len(c.id) - c.alive; dead > 4096 && dead > c.alive/4 || c.words.count() > 4*c.alive+4096 || len(c.stray) > 4096 {
 		c.compact()
 	}
 }
@@ -111,10 +111,6 @@ func (c *columns) enter(order []uint32, key []int64, slots []uint32) []uint32 {
 
 // compact moves the living rows into fresh columns in the order of their ids.
 func (c *columns) compact() {
-	words := make([]string, len(c.words))
-	for w, n := range c.words {
-		words[n] = w
-	}
 	living := slices.Clone(c.byUpdated)
 	slices.SortFunc(living, func(a, b uint32) int {
 		if c.id[a] < c.id[b] {
@@ -122,13 +118,14 @@ func (c *columns) compact() {
 		}
 		return 1
 	})
-	fresh := newColumns(len(living) + len(living)/8)
+	fresh := newColumns(slack(len(living)))
+	word := func(n uint32) uint32 { return fresh.words.code(string(c.words.at(n))) }
 	slots := make([]uint32, len(c.id))
 	for _, from := range living {
 		to := fresh.add(c.id[from])
 		slots[from] = to
 		fresh.updated[to], fresh.synced[to], fresh.scanned[to], fresh.size[to] = c.updated[from], c.synced[from], c.scanned[from], c.size[from]
-		fresh.namespace[to], fresh.name[to], fresh.version[to] = fresh.code(words[c.namespace[from]]), fresh.code(words[c.name[from]]), fresh.code(words[c.version[from]])
+		fresh.namespace[to], fresh.name[to], fresh.version[to] = word(c.namespace[from]), word(c.name[from]), word(c.version[from])
 		fresh.origin[to] = fresh.originCode(c.origins[c.origin[from]])
 		for n := range c.flags {
 			fresh.flags[n].set(to, c.flags[n].get(from))

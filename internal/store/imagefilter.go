@@ -90,7 +90,11 @@ func (c *condition) and(text string, args ...any) {
 // what a filter means. The columns in memory (imageindex.go) must agree with it.
 func (db *DB) where(projectID string, f ImageFilter) *condition {
 	c := &condition{}
-	c.and("i.project_id = ?", projectID)
+	if f.IDs == nil {
+		c.and("i.project_id = ?", projectID)
+	} else {
+		c.and("i.project_id || '' = ?", projectID)
+	}
 	if f.EnterpriseProjectID == AllEnterpriseProjects {
 		f.EnterpriseProjectID = ""
 	}

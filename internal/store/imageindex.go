@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
 	"sync"
@@ -39,7 +38,7 @@ type imageIndex struct {
 	mu      sync.RWMutex
 	cols    *columns // nil until loaded
 	rev     int64
-	huge    bool // too large for columns
+	huge    bool      // too large for columns
 	buffers sync.Pool // of *bitmap
 
 	used int64 // guarded by imageIndexes.mu, as is rows
@@ -90,7 +89,7 @@ func (x *imageIndexes) keep(ix *imageIndex, rows int) {
 func (db *DB) Images(ctx context.Context, projectID string, f ImageFilter, p ImagePage) (rows []ImageRow, total int, err error) {
 	for attempt := 0; db.q == nil && attempt < retries; attempt++ {
 		ix := db.index.of(projectID)
-		if err := db.loadImages(ctx, ix, projectID); err != nil {
+		if err := errors.Join(db.prepareList(ctx), db.loadImages(ctx, ix, projectID)); err != nil {
 			return nil, 0, wrap(err, "store.Images")
 		}
 		if ix.tooLarge() {
@@ -116,12 +115,14 @@ func (db *DB) Images(ctx context.Context, projectID string, f ImageFilter, p Ima
 // moment than this snapshot, or cannot be brought to it.
 func (db *DB) imagesByIndex(ctx context.Context, ix *imageIndex, projectID string, f ImageFilter, p ImagePage) (rows []ImageRow, total int, done bool, err error) {
 	var rev, floor int64
-	err = db.queryRow(ctx, `SELECT image_rev, image_floor FROM project WHERE id = ?`, projectID).Scan(&rev, &floor)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, 0, true, nil
-	}
-	if err != nil {
-		return nil, 0, false, err
+	found := false
+	revs, err := db.queryList(ctx, revQuery, projectID)
+	err = each(revs, err, func(scan func(...any) error) error {
+		found = true
+		return scan(&rev, &floor)
+	})
+	if err != nil || !found {
+		return nil, 0, err == nil, err
 	}
 	registries, err := db.chosenRegistries(ctx, projectID, f)
 	if err != nil {
@@ -230,7 +231,7 @@ func (db *DB) imagesByID(ctx context.Context, projectID string, ids []int64) ([]
 	for n, id := range ids {
 		place[id] = n
 	}
-	rows, err := db.selectImages(ctx, `i.project_id = ? AND i.id IN `+db.idSet(), projectID, jsonSet(ids))
+	rows, err := db.scanImages(db.queryList(ctx, db.pageQuery(), projectID, jsonSet(ids)))
 	if err != nil {
 		return nil, err
 	}

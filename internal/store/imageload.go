@@ -10,15 +10,17 @@ const factColumns = `i.id, i.namespace, i.name, i.version, i.registry_id, i.ente
 	i.updated_ms, i.synced_ms, i.scanned_ms, i.size, i.latest, i.multi_arch, i.scan_status, i.scan_code, i.level,
 	i.vul_num, i.unsafe_setting_num, i.malicious_file_num`
 
-// The statements that fill columns: all of a project, and what is newer than a revision.
+// The statements that fill columns: the revision a project is at, all of its
+// images, and those that are newer than a revision.
 const (
-	loadQuery  = `SELECT ` + factColumns + ` FROM image i WHERE i.project_id = ? ORDER BY i.id`
+	revQuery   = `SELECT image_rev, image_floor FROM project WHERE id = ?`
+	loadQuery  = `SELECT ` + factColumns + ` FROM image i WHERE i.project_id = ?`
 	deltaQuery = `SELECT ` + factColumns + ` FROM image i WHERE i.project_id = ? AND i.rev > ?`
 )
 
 // eachImageFacts hands the rows of one of the two statements to f.
 func (db *DB) eachImageFacts(ctx context.Context, f func(imageFacts), query string, args ...any) error {
-	rows, err := db.query(ctx, query, args...)
+	rows, err := db.queryList(ctx, query, args...)
 	return each(rows, err, func(scan func(...any) error) error {
 		var r imageFacts
 		err := scan(&r.id, &r.namespace, &r.name, &r.version, &r.origin.registryID, &r.origin.enterpriseProjectID, &r.origin.instanceID, &r.origin.instanceName,
@@ -55,7 +57,7 @@ func (db *DB) loadImages(ctx context.Context, ix *imageIndex, projectID string) 
 		if err != nil || rows > maxIndexedRows {
 			return err
 		}
-		cols = newColumns(rows + rows/8)
+		cols = newColumns(slack(rows))
 		if err := tx.eachImageFacts(ctx, cols.load, loadQuery, projectID); err != nil {
 			return err
 		}

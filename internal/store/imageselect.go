@@ -100,7 +100,7 @@ func (c *columns) chooseWords(f ImageFilter, sel bitmap) bool {
 		if x.word == "" {
 			continue
 		}
-		code, ok := c.words[x.word]
+		code, ok := c.words.find(x.word)
 		if !ok || !storable(x.word) {
 			return false
 		}

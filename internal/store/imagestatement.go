@@ -1,0 +1,53 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+)
+
+// listStatements keeps the statements of the list prepared on SQLite's readers:
+// preparing them anew took a third of a request's time. PostgreSQL's driver
+// keeps its own.
+type listStatements struct {
+	mu sync.Mutex
+	by map[string]*sql.Stmt
+}
+
+// prepareList prepares once. It takes a connection, so it comes before View.
+func (db *DB) prepareList(ctx context.Context) error {
+	if db.dialect != SQLite {
+		return nil
+	}
+	s := &db.list
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by != nil {
+		return nil
+	}
+	by := map[string]*sql.Stmt{}
+	for _, query := range []string{revQuery, db.pageQuery(), db.childrenQuery(), loadQuery, deltaQuery} {
+		stmt, err := db.reader.PrepareContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		by[query] = stmt
+	}
+	s.by = by
+	return nil
+}
+
+// queryList is query by a prepared statement where there is one.
+func (db *DB) queryList(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	tx, ok := db.q.(*sql.Tx)
+	if !ok || db.write {
+		return db.query(ctx, query, args...)
+	}
+	db.list.mu.Lock()
+	stmt := db.list.by[query]
+	db.list.mu.Unlock()
+	if stmt == nil {
+		return db.query(ctx, query, args...)
+	}
+	return tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+}
