@@ -30,7 +30,7 @@ type credentials struct {
 }
 
 // patience is how long anything may take; nothing here measures speed.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 // The server of all tests, set once by TestMain.
 var (
