@@ -56,6 +56,7 @@ type config struct {
 	LogFormat string        `koanf:"log-format"`
 	Grace     time.Duration `koanf:"grace"`
 	Project   string        `koanf:"project"`
+	MasterKey string        `koanf:"master-key"`
 }
 
 // serveFlags declares every setting with its default and its words.
@@ -92,6 +93,7 @@ func serveFlags(f *pflag.FlagSet) {
 func dataFlags(f *pflag.FlagSet) {
 	f.String("data", "data", "data directory: database, blobs, keys")
 	f.String("postgres", "", "PostgreSQL connection string (default: SQLite in the data directory)")
+	f.String("master-key", "", "key that seals passwords and secrets; better in BREAKWATER_MASTER_KEY than on a command line (default: a file in the data directory)")
 }
 
 // loadConfig reads file, environment and flags.

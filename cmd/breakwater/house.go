@@ -61,7 +61,7 @@ func openBase(ctx context.Context, c config, log *slog.Logger) (h *house, err er
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return h, err
 	}
-	if h.keys, err = keyring.Open(filepath.Join(c.Data, "keys"), keyring.Options{}); err != nil {
+	if h.keys, err = keyring.Open(filepath.Join(c.Data, "keys"), keyring.Options{MasterKey: c.MasterKey}); err != nil {
 		return h, err
 	}
 	if h.db, err = store.Open(ctx, store.Options{Path: filepath.Join(c.Data, "breakwater.db"), Postgres: c.Postgres}); err != nil {

@@ -1,9 +1,11 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"breakwater"
@@ -131,9 +133,15 @@ func (c *Catalog) endSync(ctx context.Context, r breakwater.Registry, generation
 	})
 }
 
+// unresolvedShare is how much of a page may be unreadable (one in so many)
+// before the registry, and not the image, is taken to be at fault.
+const unresolvedShare = 10
+
 // resolve turns listed tags into entries. A digest that is known already is not
 // read again; a tag that vanished since it was listed is left out; a manifest
-// that cannot be understood is still an image, whose scan will say why.
+// that cannot be understood is still an image, whose scan will say why. So is
+// one that the registry fails to give, as long as it gives the others: it is
+// read again by the next sync.
 func (c *Catalog) resolve(ctx context.Context, r breakwater.Registry, lister upstream.Lister, tags []upstream.Tag) ([]Entry, error) {
 	digests := make([]breakwater.Digest, 0, len(tags))
 	for _, t := range tags {
@@ -144,6 +152,7 @@ func (c *Catalog) resolve(ctx context.Context, r breakwater.Registry, lister ups
 		return nil, err
 	}
 	found := make([]*Entry, len(tags))
+	var unread atomic.Int64
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(c.opts.Resolvers)
 	for i, t := range tags {
@@ -151,13 +160,16 @@ func (c *Catalog) resolve(ctx context.Context, r breakwater.Registry, lister ups
 		if e.Updated.IsZero() {
 			e.Updated = c.db.Now()
 		}
-		if a, ok := known[t.Digest]; ok {
+		if a, ok := known[t.Digest]; ok && a.MediaType != "" {
 			e.Artifact = a
 			found[i] = &e
 			continue
 		}
 		g.Go(func() error {
 			ok, err := c.resolveTag(gctx, &e, lister.Source(t.Namespace, t.Name), t)
+			if err != nil && gctx.Err() == nil && codeOf(err) != breakwater.CodeAuthentication && int(unread.Add(1)) <= 1+len(tags)/unresolvedShare {
+				e.Artifact, ok, err = breakwater.Artifact{Digest: t.Digest, Size: t.Size, Scannable: true}, true, nil
+			}
 			if ok {
 				found[i] = &e
 			}
@@ -189,7 +201,7 @@ func (c *Catalog) resolveTag(ctx context.Context, e *Entry, src oci.Source, t up
 	case breakwater.IsNotFound(err) || codeOf(err) == breakwater.CodeNotFound:
 		return false, nil
 	case codeOf(err) == breakwater.CodeSchemaV1 || breakwater.KindOf(err) == breakwater.KindInvalid || breakwater.KindOf(err) == breakwater.KindTooLarge:
-		e.Artifact = breakwater.Artifact{Digest: t.Digest, MediaType: m.MediaType, Size: t.Size, Scannable: true}
+		e.Artifact = breakwater.Artifact{Digest: t.Digest, MediaType: cmp.Or(m.MediaType, "application/octet-stream"), Size: t.Size, Scannable: true}
 		return true, nil
 	}
 	return false, err

@@ -29,6 +29,7 @@ type Options struct {
 	SyncWorkers  int           // registries at once; 0: 4
 	PollInterval time.Duration // how soon a new job is seen; 0: 200 ms
 	Every        time.Duration // how often Housekeep runs; 0: 15 min
+	Pause        time.Duration // before the second try; the third waits ten times as long. 0: 3 s
 	Logger       *slog.Logger  // nil: discarded
 }
 
@@ -66,6 +67,9 @@ func New(ctx context.Context, db *store.DB, o Options) (*Queue, error) {
 	}
 	if o.Every == 0 {
 		o.Every = 15 * time.Minute
+	}
+	if o.Pause == 0 {
+		o.Pause = 3 * time.Second
 	}
 	if err := migrate(ctx, db); err != nil {
 		return nil, fmt.Errorf("job.New: %w", err)
@@ -129,6 +133,7 @@ func (q *Queue) Run(ctx context.Context, h Handlers, grace time.Duration) error 
 		Logger:               q.opts.Logger,
 		Workers:              workers,
 		JobTimeout:           -1, // each handler keeps its own time
+		RetryPolicy:          pause(q.opts.Pause),
 		RescueStuckJobsAfter: RescueAfter,
 		FetchPollInterval:    q.opts.PollInterval,
 		FetchCooldown:        min(q.opts.PollInterval, 50*time.Millisecond),
@@ -207,6 +212,17 @@ func handle[T Args](w *river.Workers, q *Queue, f func(context.Context, T, bool)
 // isLast reports whether a failure of this attempt is final: the third that
 // ends in an error, or the last of all, crashes included.
 func isLast(j *rivertype.JobRow) bool { return len(j.Errors) >= 2 || j.Attempt >= MaxAttempts }
+
+// pause is River's retry policy in our terms.
+type pause time.Duration
+
+func (p pause) NextRetry(j *rivertype.JobRow) time.Time {
+	wait := time.Duration(p)
+	if len(j.Errors) > 0 {
+		wait *= 10
+	}
+	return time.Now().Add(wait)
+}
 
 func isSnooze(err error) bool {
 	var s *rivertype.JobSnoozeError

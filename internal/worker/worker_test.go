@@ -44,7 +44,7 @@ func newYard(t *testing.T, db *store.DB, o catalog.Options) *yard {
 	must(t, err)
 	y.keys, err = keyring.Open(t.TempDir(), keyring.Options{})
 	must(t, err)
-	y.queue, err = job.New(ctx, db, job.Options{Instance: "test", PollInterval: 20 * time.Millisecond, Every: time.Hour})
+	y.queue, err = job.New(ctx, db, job.Options{Instance: "test", PollInterval: 20 * time.Millisecond, Every: time.Hour, Pause: 20 * time.Millisecond})
 	must(t, err)
 	y.catalog = catalog.New(db, y.queue, o)
 	scanner, err := scan.New(db.LayerCache(), scan.Options{TempDir: t.TempDir()})
@@ -249,6 +249,30 @@ func TestScanFailureStandsBesideTheVerdict(t *testing.T) {
 		row = y.images(t, store.ImageFilter{})["team/app:1"]
 		if row.ScanStatus != breakwater.ScanFailed || row.ScanCode != breakwater.CodeAuthentication || row.VulNum != 1 || row.Scanned.IsZero() {
 			t.Fatalf("image = %+v: the last good verdict must stay", row.Image)
+		}
+	})
+}
+
+// TestOneBrokenImageDoesNotHoldUpTheRest: a registry that cannot give one of its
+// manifests still shows all its images, and the broken one says why.
+func TestOneBrokenImageDoesNotHoldUpTheRest(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s := upstreamtest.Start(upstreamtest.Options{Kind: upstreamtest.HarborV2, Username: "u", Password: "p"})
+		defer s.Close()
+		broken := upstreamtest.Image(lock("1.0.0"))
+		s.Tag("team/broken", "1", broken)
+		for _, name := range []string{"a", "b", "c"} {
+			s.Tag("team/"+name, "1", upstreamtest.Image(lock("1.2.0"), map[string]string{"name": name}))
+		}
+		s.Break(upstreamtest.Fault{Path: "/manifests/" + broken.Digest.String(), How: upstreamtest.Status, Code: 500})
+		y := newYard(t, db, catalog.Options{})
+		y.add(t, s.Registry(breakwater.NewID("reg")), "p")
+		y.work(t, "three good images and a failed one", func() bool {
+			return y.allScanned(t, 3)() && len(y.images(t, store.ImageFilter{ScanStatus: breakwater.ScanFailed})) == 1
+		})
+		row := y.images(t, store.ImageFilter{})["team/broken:1"]
+		if row.ScanCode != breakwater.CodeDownloadFailed {
+			t.Fatalf("the broken image = %+v", row.Image)
 		}
 	})
 }
