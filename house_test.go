@@ -49,10 +49,13 @@ func TestImportTable(t *testing.T) {
 			checkVocabulary(t, strings.Fields(imports))
 			continue
 		}
+		if strings.HasSuffix(pkg, "test") {
+			continue // helps tests only; checkEdge sees that nothing else imports it
+		}
 		room := roomOf(pkg)
 		allowed, known := mayImport[room]
 		if !known {
-			if strings.HasPrefix(pkg, "breakwater/internal/") && !strings.HasSuffix(room, "test") {
+			if strings.HasPrefix(pkg, "breakwater/internal/") {
 				t.Errorf("%s is not in the import table", pkg)
 			}
 			continue
