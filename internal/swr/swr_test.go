@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"breakwater/internal/job"
 	"breakwater/internal/keyring"
 	"breakwater/internal/store"
+	"breakwater/internal/storetest"
 	"breakwater/internal/swr"
 )
 
@@ -24,7 +26,8 @@ const host = "registry.example:5000"
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 939e6, time.UTC)
 
-// world is a server with two projects. one has an admin (ada), an operator
+// world is a server with two projects, on SQLite, or on PostgreSQL where
+// BREAKWATER_TEST_POSTGRES names one. one has an admin (ada), an operator
 // (olga) and a viewer (vic); two has an admin (bob). A token is a user's name.
 type world struct {
 	t      *testing.T
@@ -41,7 +44,11 @@ func newWorld(t *testing.T) *world {
 	ctx := context.Background()
 	w := &world{t: t, now: noon}
 	var err error
-	w.db, err = store.Open(ctx, store.Options{Path: filepath.Join(t.TempDir(), "test.db"), Now: func() time.Time { return w.now }})
+	options := store.Options{Path: filepath.Join(t.TempDir(), "test.db"), Now: func() time.Time { return w.now }}
+	if dsn := os.Getenv("BREAKWATER_TEST_POSTGRES"); dsn != "" {
+		options.Postgres, options.MaxConns = storetest.PostgresSchema(t, dsn), 8
+	}
+	w.db, err = store.Open(ctx, options)
 	w.must(err)
 	t.Cleanup(func() { _ = w.db.Close() })
 	queue, err := job.New(ctx, w.db, job.Options{})
