@@ -299,3 +299,15 @@ func checkSWRRefusals(t *testing.T, c clients, group string) {
 	_, err = c.swr.ListQuotas(&model.ListQuotasRequest{})
 	refused(t, "an operation that is not served", err, http.StatusNotImplemented, "SVCSTG.SWR.5010000")
 }
+
+func TestVersions(t *testing.T) {
+	each(t, func(t *testing.T, c clients) {
+		out, err := c.swr.ListApiVersions(&model.ListApiVersionsRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows := val(out.Versions); len(rows) != 1 || rows[0].Id != "v2" || rows[0].Status.Value() != "CURRENT" {
+			t.Errorf("ListApiVersions: %v", out)
+		}
+	})
+}
