@@ -141,7 +141,9 @@ func (r *Registry) render(c *call, err error) {
 		}
 		header.Set("WWW-Authenticate", r.challenge(c, scope))
 	case status >= 500 && c.ctx().Err() == nil:
-		message = "the registry failed"
+		if e.Kind == breakwater.KindInternal {
+			message = "the registry failed"
+		}
 		r.log.ErrorContext(c.ctx(), "registry request failed", "method", c.req.Method, "path", c.req.URL.Path, "error", err)
 	case errors.Is(err, context.Canceled):
 		return // nobody is left to answer

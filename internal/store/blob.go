@@ -27,6 +27,9 @@ func (db *DB) LinkBlob(ctx context.Context, repositoryID int64, d breakwater.Dig
 			ON CONFLICT (repo_id, digest) DO UPDATE SET linked_ms = excluded.linked_ms`, repositoryID, string(d), now)
 		return err
 	})
+	if isForeign(err) {
+		return breakwater.NotFound("repository") // deleted meanwhile
+	}
 	if err != nil {
 		return fmt.Errorf("store.LinkBlob(%s): %w", d, err)
 	}

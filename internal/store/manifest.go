@@ -66,6 +66,9 @@ func (db *DB) PutManifest(ctx context.Context, repositoryID int64, m Manifest, b
 		}
 		return tx.putRefs(ctx, repositoryID, m.Digest, children, false)
 	})
+	if isForeign(err) {
+		return breakwater.NotFound("repository") // deleted meanwhile
+	}
 	if err != nil {
 		return fmt.Errorf("store.PutManifest(%s): %w", m.Digest, err)
 	}

@@ -296,6 +296,28 @@ func TestReferrers(t *testing.T) {
 	})
 }
 
+// TestDeletedRepository: a push into a repository that goes meanwhile is told
+// that it is gone.
+func TestDeletedRepository(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		twoProjects(t, db)
+		mkNamespace(t, db, "p1", "group")
+		r := mkRepo(t, db, breakwater.Repository{ProjectID: "p1", Namespace: "group", Name: "app"})
+		pushManifest(t, db, r.ID, "v1", "one", map[string]int64{"x": 1})
+		tags, err := db.DeleteRepository(ctx, "p1", "group", "app")
+		must(t, err)
+		if diff := cmp.Diff([]string{"v1"}, tags); diff != "" {
+			t.Error(diff)
+		}
+		wantKind(t, "LinkBlob", db.LinkBlob(ctx, r.ID, breakwater.DigestOf(nil), 0), breakwater.KindNotFound)
+		m := store.Manifest{Digest: breakwater.DigestOf([]byte("two")), MediaType: "m", Body: []byte("two")}
+		wantKind(t, "PutManifest", db.PutManifest(ctx, r.ID, m, nil, nil), breakwater.KindNotFound)
+		_, err = db.ManifestByTag(ctx, r.ID, "v1")
+		wantKind(t, "a manifest of the repository", err, breakwater.KindNotFound)
+	})
+}
+
 func TestBlobLinks(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()
