@@ -20,6 +20,7 @@ func BaseEcosystem(ecosystem string) string {
 //	Debian:12.5 → Debian:12                AlmaLinux:9.4 → AlmaLinux:9
 //	Azure Linux:3.0 → Azure Linux:3        Red Hat:enterprise_linux:9::baseos → Red Hat:9
 //	Packagist:https://packages.drupal.org/8 → Packagist
+//	SUSE:Linux Enterprise Module for Basesystem 15 SP5 → SUSE:Linux Enterprise 15 SP5
 //
 // A spelling that it does not know is returned as it is.
 func NormalEcosystem(ecosystem string) string {
@@ -46,6 +47,8 @@ func NormalEcosystem(ecosystem string) string {
 		release = leading(release, 1)
 	case "Red Hat":
 		release = redHatRelease(release)
+	case "SUSE":
+		release = suseRelease(release)
 	}
 	return base + ":" + release
 }
@@ -62,6 +65,29 @@ func redHatRelease(release string) string {
 	}
 	number, _, _ := strings.Cut(tail, ":")
 	return leading(number, 1)
+}
+
+// suseRelease drops the product or module: one system has packages of many
+// ("Linux Enterprise Module for Basesystem 15 SP5" → "Linux Enterprise 15 SP5").
+// Products with versions of their own (Micro 5.5, LTSS) stay apart.
+func suseRelease(release string) string {
+	words := strings.Fields(release)
+	n := len(words)
+	if n < 3 || words[0] != "Linux" || words[1] != "Enterprise" {
+		return release
+	}
+	number, pack := words[n-1], ""
+	if strings.HasPrefix(number, "SP") && digits(number[2:]) {
+		number, pack = words[n-2], " "+number
+	}
+	if !digits(number) {
+		return release
+	}
+	return "Linux Enterprise " + number + pack
+}
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
 // leading is the first n dotted parts of a release.

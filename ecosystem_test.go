@@ -11,9 +11,14 @@ func TestNormalEcosystem(t *testing.T) {
 		"Alpine:v3.19":         "Alpine:v3.19", "Alpine:3.19.1": "Alpine:v3.19", "Alpine:edge": "Alpine:edge",
 		"AlmaLinux:9.4": "AlmaLinux:9", "Rocky Linux:8": "Rocky Linux:8", "Azure Linux:3.0": "Azure Linux:3",
 		"Red Hat:enterprise_linux:9::baseos": "Red Hat:9", "Red Hat:9.4": "Red Hat:9",
-		"Red Hat:rhel_eus:9.2::baseos":            "Red Hat:rhel_eus:9.2::baseos",
-		"Packagist:https://packages.drupal.org/8": "Packagist",
-		"openSUSE:Leap 15.5":                      "openSUSE:Leap 15.5",
+		"Red Hat:rhel_eus:9.2::baseos":                       "Red Hat:rhel_eus:9.2::baseos",
+		"Packagist:https://packages.drupal.org/8":            "Packagist",
+		"SUSE:Linux Enterprise Server 15 SP5":                "SUSE:Linux Enterprise 15 SP5",
+		"SUSE:Linux Enterprise Module for Basesystem 15 SP5": "SUSE:Linux Enterprise 15 SP5",
+		"SUSE:Linux Enterprise Server 12":                    "SUSE:Linux Enterprise 12",
+		"SUSE:Linux Enterprise Server 15 SP3-LTSS":           "SUSE:Linux Enterprise Server 15 SP3-LTSS",
+		"SUSE:Linux Enterprise Micro 5.5":                    "SUSE:Linux Enterprise Micro 5.5",
+		"openSUSE:Leap 15.5":                                 "openSUSE:Leap 15.5",
 	} {
 		if got := NormalEcosystem(in); got != want {
 			t.Errorf("NormalEcosystem(%q) = %q, want %q", in, got, want)
