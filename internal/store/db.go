@@ -84,6 +84,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store.Open: %w", err)
 	}
+	s.list.gate = make(chan struct{}, s.listsAtOnce())
 	db := &DB{shared: s}
 	if err := db.migrate(ctx); err != nil {
 		_ = db.Close()

@@ -120,7 +120,7 @@ func (db *DB) imagesBySQL(ctx context.Context, projectID string, f ImageFilter, 
 }
 
 // pageQuery reads rows of a project by their ids. Here, and wherever ids or
-// digests lead to the rows, project_id || '' keeps SQLite from taking an index on
+// digests lead to the rows, project_id || ” keeps SQLite from taking an index on
 // the project for the better way.
 func (db *DB) pageQuery() string {
 	return `SELECT ` + imageColumns + imageTables + `i.project_id || '' = ? AND i.id IN ` + db.idSet()

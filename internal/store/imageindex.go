@@ -87,28 +87,37 @@ func (x *imageIndexes) keep(ix *imageIndex, rows int) {
 // selects in all, both of one moment. Inside a transaction it is of that
 // transaction, and slower.
 func (db *DB) Images(ctx context.Context, projectID string, f ImageFilter, p ImagePage) (rows []ImageRow, total int, err error) {
-	for attempt := 0; db.q == nil && attempt < retries; attempt++ {
-		ix := db.index.of(projectID)
-		if err := errors.Join(db.prepareList(ctx), db.loadImages(ctx, ix, projectID)); err != nil {
-			return nil, 0, wrap(err, "store.Images")
-		}
-		if ix.tooLarge() {
-			break
-		}
-		done := false
-		err = db.View(ctx, func(tx *DB) error {
-			rows, total, done, err = tx.imagesByIndex(ctx, ix, projectID, f, p)
-			return err
-		})
-		if done || err != nil {
-			return rows, total, wrap(err, "store.Images")
-		}
+	if db.q != nil {
+		rows, total, err = db.imagesBySQL(ctx, projectID, f, p)
+		return rows, total, wrap(err, "store.Images")
 	}
+	done := false
+	for attempt := 0; !done && err == nil && attempt <= retries; attempt++ {
+		rows, total, done, err = db.tryImages(ctx, projectID, f, p, attempt == retries)
+	}
+	return rows, total, wrap(err, "store.Images")
+}
+
+// tryImages looks once, by SQL if that is asked for or the project is too large.
+func (db *DB) tryImages(ctx context.Context, projectID string, f ImageFilter, p ImagePage, bySQL bool) (rows []ImageRow, total int, done bool, err error) {
+	ix := db.index.of(projectID)
+	if err := errors.Join(db.prepareList(ctx), db.loadImages(ctx, ix, projectID)); err != nil {
+		return nil, 0, false, err
+	}
+	if err := db.list.enter(ctx); err != nil {
+		return nil, 0, false, err
+	}
+	defer db.list.leave()
 	err = db.View(ctx, func(tx *DB) error {
-		rows, total, err = tx.imagesBySQL(ctx, projectID, f, p)
+		if bySQL || ix.tooLarge() {
+			done = true
+			rows, total, err = tx.imagesBySQL(ctx, projectID, f, p)
+			return err
+		}
+		rows, total, done, err = tx.imagesByIndex(ctx, ix, projectID, f, p)
 		return err
 	})
-	return rows, total, wrap(err, "store.Images")
+	return rows, total, done, err
 }
 
 // imagesByIndex answers from columns; done is false when they are of a later

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"runtime"
 	"sync"
 )
 
@@ -10,9 +11,33 @@ import (
 // preparing them anew took a third of a request's time. PostgreSQL's driver
 // keeps its own.
 type listStatements struct {
-	mu sync.Mutex
-	by map[string]*sql.Stmt
+	mu   sync.Mutex
+	by   map[string]*sql.Stmt
+	gate chan struct{} // a token for each list that runs
 }
+
+// listsAtOnce is how many lists run at the same time; more wait in the order in
+// which they came. A list is nearly all computing (or, on PostgreSQL, waiting for
+// one other process that is), so that running more at once makes each slower and
+// the unlucky much slower.
+func (s *shared) listsAtOnce() int {
+	if s.dialect == SQLite {
+		return max(2, runtime.GOMAXPROCS(0))
+	}
+	return max(4, 2*runtime.GOMAXPROCS(0))
+}
+
+// enter waits for a place among the lists that run; leave gives it back.
+func (s *listStatements) enter(ctx context.Context) error {
+	select {
+	case s.gate <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *listStatements) leave() { <-s.gate }
 
 // prepareList prepares once. It takes a connection, so it comes before View.
 func (db *DB) prepareList(ctx context.Context) error {
