@@ -40,7 +40,7 @@ func demoCommand() *cobra.Command {
 			_, err = os.Stat(filepath.Join(c.Data, "credentials.json"))
 			fresh := os.IsNotExist(err)
 			if !cmd.Flags().Changed("log-level") && os.Getenv("BREAKWATER_LOG_LEVEL") == "" {
-				c.LogLevel = "warn"
+				c.LogLevel = "error"
 			}
 			d := demo{out: cmd.OutOrStdout(), bar: cmd.ErrOrStderr(), fresh: fresh}
 			return serve(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr(), d.run)
