@@ -306,7 +306,7 @@ func TestVersions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rows := val(out.Versions); len(rows) != 1 || rows[0].Id != "v2" || rows[0].Status.Value() != "CURRENT" {
+		if rows := val(out.Versions); len(rows) != 1 || rows[0].Id != "v2" || rows[0].Status != "CURRENT" {
 			t.Errorf("ListApiVersions: %v", out)
 		}
 	})
