@@ -5,6 +5,7 @@ package registrytest
 import (
 	"context"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -40,7 +41,9 @@ type World struct {
 func Start(tb testing.TB, db *store.DB, change func(*registry.Options)) *World {
 	tb.Helper()
 	w := &World{DB: db, dir: tb.TempDir(), change: change}
-	w.seed(context.Background(), tb)
+	if err := w.seed(context.Background()); err != nil {
+		tb.Fatal(err)
+	}
 	w.serve(tb)
 	return w
 }
@@ -57,37 +60,56 @@ func (w *World) Restart(tb testing.TB) *World {
 
 func (w *World) serve(tb testing.TB) {
 	tb.Helper()
-	ctx := context.Background()
-	var err error
-	if w.Blobs, err = blob.OpenFS(w.dir); err != nil {
+	if err := w.open(context.Background()); err != nil {
 		tb.Fatal(err)
+	}
+	tb.Cleanup(w.Server.Close)
+}
+
+// Child is a registry in dir, for a process of its own that is going to be
+// killed: started again, it finds what the last one left.
+func Child(dir string) (*World, error) {
+	ctx := context.Background()
+	db, err := store.Open(ctx, store.Options{Path: filepath.Join(dir, "child.db")})
+	if err != nil {
+		return nil, err
+	}
+	w := &World{DB: db, dir: filepath.Join(dir, "blobs")}
+	if err := w.seed(ctx); err != nil && breakwater.KindOf(err) != breakwater.KindConflict {
+		return nil, err
+	}
+	return w, w.open(ctx)
+}
+
+func (w *World) open(ctx context.Context) (err error) {
+	if w.Blobs, err = blob.OpenFS(w.dir); err != nil {
+		return err
 	}
 	queue, err := job.New(ctx, w.DB, job.Options{})
 	if err != nil {
-		tb.Fatal(err)
+		return err
 	}
 	signer, err := auth.NewSigner([]byte(strings.Repeat("k", 32)), nil)
 	if err != nil {
-		tb.Fatal(err)
+		return err
 	}
 	o := registry.Options{Authenticate: w.authenticate, Signer: signer}
 	if w.change != nil {
 		w.change(&o)
 	}
 	if w.Registry, err = registry.New(w.DB, w.Blobs, catalog.New(w.DB, queue, catalog.Options{}), o); err != nil {
-		tb.Fatal(err)
+		return err
 	}
 	w.Server = httptest.NewServer(w.Registry)
-	tb.Cleanup(w.Server.Close)
 	w.Host = strings.TrimPrefix(w.Server.URL, "http://")
+	return nil
 }
 
 // ProjectID is the id of a project by its name.
 func ProjectID(name string) string { return "prj-" + name }
 
-func (w *World) seed(ctx context.Context, tb testing.TB) {
-	tb.Helper()
-	err := w.DB.Tx(ctx, func(tx *store.DB) error {
+func (w *World) seed(ctx context.Context) error {
+	return w.DB.Tx(ctx, func(tx *store.DB) error {
 		now := tx.Now()
 		if err := tx.CreateDomain(ctx, breakwater.Domain{ID: "dom1", Name: "dom", Created: now}); err != nil {
 			return err
@@ -108,9 +130,6 @@ func (w *World) seed(ctx context.Context, tb testing.TB) {
 		}
 		return nil
 	})
-	if err != nil {
-		tb.Fatal(err)
-	}
 }
 
 func (w *World) authenticate(ctx context.Context, user, password string) (breakwater.Caller, error) {
