@@ -75,7 +75,8 @@ func (w *world) pending() (out []string) {
 	for _, p := range list {
 		out = append(out, p.Ecosystem+" "+p.Name)
 	}
-	w.must(w.db.DeletePending(w.ctx, list))
+	w.must(w.db.DeletePending(w.ctx, list[min(1, len(list)):]))
+	w.must(w.db.DeletePending(w.ctx, list[:min(1, len(list))]))
 	return out
 }
 

@@ -36,7 +36,7 @@ func (db *DB) PendingPackages(ctx context.Context, names []Pending) ([]int64, er
 	byEcosystem := map[string][]string{}
 	for _, n := range names {
 		if n.Name == "*" {
-			ids, err := db.ids(ctx, `SELECT id FROM package WHERE feed = ?`, n.Feed)
+			ids, err := db.ids(ctx, `SELECT id FROM package WHERE feed = ?`, breakwater.BaseEcosystem(n.Feed))
 			if err != nil {
 				return nil, wrap(err, "store.PendingPackages")
 			}
@@ -60,12 +60,18 @@ func (db *DB) PendingPackages(ctx context.Context, names []Pending) ([]int64, er
 	return slices.Compact(out), nil
 }
 
-// DeletePending forgets names whose packages have been matched.
+// DeletePending forgets names whose packages have been matched; with "*" every
+// name of its feed up to that generation.
 func (db *DB) DeletePending(ctx context.Context, names []Pending) error {
 	err := db.Tx(ctx, func(tx *DB) error {
 		for part := range chunks(names, 1000) {
 			w := make([]any, 0, 4*len(part))
 			for _, n := range part {
+				if n.Name == "*" {
+					if _, err := tx.exec(ctx, `DELETE FROM rematch WHERE feed = ? AND generation <= ?`, n.Feed, n.Generation); err != nil {
+						return err
+					}
+				}
 				w = append(w, n.Feed, n.Ecosystem, n.Name, n.Generation)
 			}
 			_, err := tx.exec(ctx, `DELETE FROM rematch WHERE (feed, ecosystem, name, generation) IN (VALUES `+

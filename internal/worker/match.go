@@ -76,8 +76,10 @@ func judge(packages []breakwater.PackageVersion, candidates map[store.PackageNam
 	return out
 }
 
-// rematchPackages is how many package versions one transaction judges again.
-const rematchPackages = 1000
+// rematchPackages is how many package versions one transaction judges again: a
+// larger number updates an artifact that holds many of them fewer times, a
+// smaller one keeps other writers waiting less.
+const rematchPackages = 2500
 
 // Rematch judges again the package versions that changed advisories name, and
 // carries what is different to the images that hold them, without reading any
