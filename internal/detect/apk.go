@@ -23,6 +23,9 @@ func readApk(ctx context.Context, d *Detector, in input) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
+	if bytes.Count(b, []byte("P:")) > maxPackages {
+		return Facts{}, errMany
+	}
 	in.r = bytes.NewReader(b)
 	found, err := extract(ctx, d.use.apk, in)
 	f := Facts{Owns: apkFiles(d.formats, b)}

@@ -197,7 +197,7 @@ func TestBroken(t *testing.T) {
 	for _, tt := range []struct{ path, body string }{
 		{"app/package-lock.json", `{"packages":`},
 		{"app/composer.lock", `[1]`},
-		{"app/poetry.lock", "[[package]\n"},
+		{"app/poetry.lock", strings.Repeat("x", 2<<20)},
 		{"app/pnpm-lock.yaml", "a: *b\n"},
 		{"app/pnpm-lock.yaml", "packages: s3cret\n"},
 		{"app/composer.lock", `{"packages":"s3cret"}`},
@@ -241,7 +241,7 @@ func TestLimits(t *testing.T) {
 	if diff := cmp.Diff([]string{"Maven|org.a:one 1"}, render(read(t, d, "x.jar", small.Bytes()))); diff != "" {
 		t.Errorf("an archive larger than the buffer goes through a file:\n%s", diff)
 	}
-	for path, size := range map[string]int{"x.jar": 100_001, "var/lib/dpkg/status": 1001} {
+	for path, size := range map[string]int{"x.jar": 100_001, "var/lib/dpkg/status": 16<<20 + 1} {
 		if f := read(t, d, path, make([]byte, size)); !strings.Contains(f.Skipped, "larger than the limit") {
 			t.Errorf("%s of %d bytes: %q", path, size, f.Skipped)
 		}

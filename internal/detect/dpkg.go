@@ -34,6 +34,14 @@ func isDpkgFiles(p string) bool {
 // those in state "installed" only, and an image built in one go often leaves
 // libc-bin and its like in "triggers-pending".
 func readDpkg(ctx context.Context, d *Detector, in input) (Facts, error) {
+	b, err := in.all()
+	if err != nil {
+		return Facts{}, err
+	}
+	if bytes.Count(b, []byte("Package")) > maxPackages {
+		return Facts{}, errMany
+	}
+	in.r = bytes.NewReader(b)
 	found, err := extract(ctx, d.use.dpkg, in)
 	var f Facts
 	for _, p := range found {

@@ -33,5 +33,5 @@ type Ownership struct {
 const (
 	maxName     = 512
 	maxVersion  = 256
-	maxPackages = 200_000 // in one file
+	maxPackages = 100_000 // in one file
 )

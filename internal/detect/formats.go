@@ -13,26 +13,25 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/pnpmlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/yarnlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pipfilelock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/python/poetrylock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/requirements"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/wheelegg"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/ruby/gemfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/ruby/gemspec"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/rust/cargolock"
 	"github.com/google/osv-scalibr/extractor/filesystem/os/apk"
 	"github.com/google/osv-scalibr/extractor/filesystem/os/dpkg"
+	"github.com/google/osv-scalibr/purl"
 )
 
 // Version names the list below and how it is read: facts of another version are
 // computed again. Raise the number when a reader changes what it finds; the
 // letters are a fingerprint of the list, held true by a test.
-const Version = "2-5668a280"
+const Version = "3-30930f5c"
 
 // Sizes of what is text: a lock file of this size would be the largest we know
 // of a few times over, and parsing it costs ten times its size in memory.
 const (
 	small  = 1 << 20
-	nested = 8 << 20 // YAML and TOML, whose parsers take the most
+	nested = 8 << 20 // YAML, whose parser takes the most
 	text   = 16 << 20
 )
 
@@ -48,8 +47,8 @@ type format struct {
 
 // extractors are the scalibr readers in use.
 type extractors struct {
-	apk, archive, cargo, deps, dpkg, gemfile, gemspec, gomod      filesystem.Extractor
-	packageJSON, pipfile, pnpm, poetry, requirements, wheel, yarn filesystem.Extractor
+	apk, archive, deps, dpkg, gemfile, gemspec, gomod     filesystem.Extractor
+	packageJSON, pipfile, pnpm, requirements, wheel, yarn filesystem.Extractor
 }
 
 // build makes each extractor with its limits.
@@ -61,7 +60,6 @@ func build() (extractors, error) {
 	}{
 		{&x.apk, plain(apk.New)},
 		{&x.archive, archiveExtractor},
-		{&x.cargo, plain(cargolock.New)},
 		{&x.deps, plain(depsjson.New)},
 		{&x.dpkg, dpkgExtractor},
 		{&x.gemfile, plain(gemfilelock.New)},
@@ -70,7 +68,6 @@ func build() (extractors, error) {
 		{&x.packageJSON, plain(packagejson.New)},
 		{&x.pipfile, plain(pipfilelock.New)},
 		{&x.pnpm, plain(pnpmlock.New)},
-		{&x.poetry, plain(poetrylock.New)},
 		{&x.requirements, plain(requirements.New)},
 		{&x.wheel, plain(wheelegg.New)},
 		{&x.yarn, plain(yarnlock.New)},
@@ -93,9 +90,9 @@ const (
 // formats is the list, most telling first; the first match reads the file.
 func formats() []format {
 	return []format{
-		{name: dpkgName, match: isDpkgStatus, read: readDpkg, os: true},
+		{name: dpkgName, match: isDpkgStatus, read: readDpkg, limit: text, os: true},
 		{name: "dpkg-files", match: isDpkgFiles, read: readDpkgFiles, limit: text, os: true},
-		{name: "apk", match: isApk, read: readApk, os: true},
+		{name: "apk", match: isApk, read: readApk, limit: text, os: true},
 		{name: "rpm", match: isRPM, read: readRPM, spill: true, os: true},
 		{name: "os-release", match: isRelease, read: readRelease, limit: small, os: true},
 		{name: "npm-lock", match: lock("package-lock.json", "npm-shrinkwrap.json"), read: readNPMLock, limit: text},
@@ -103,16 +100,16 @@ func formats() []format {
 		{name: "pnpm", match: lock("pnpm-lock.yaml"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pnpm }), limit: nested},
 		{name: "npm-installed", match: isInstalledNPM, read: scalibr(func(x *extractors) filesystem.Extractor { return x.packageJSON }), limit: small},
 		{name: "python-installed", match: isInstalledPython, read: scalibr(func(x *extractors) filesystem.Extractor { return x.wheel }), limit: text},
-		{name: "poetry", match: lock("poetry.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.poetry }), limit: nested},
-		{name: "pipfile", match: lock("Pipfile.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pipfile }), limit: text},
+		{name: "poetry", match: lock("poetry.lock"), read: readTOML(purl.TypePyPi), limit: nested},
+		{name: "pipfile", match: lock("Pipfile.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pipfile }), limit: nested},
 		{name: "requirements", match: isRequirements, read: readRequirements, limit: small},
 		{name: "go-mod", match: lock("go.mod"), read: readGoMod, limit: small},
 		{name: jarName, match: isJar, read: readJar, spill: true},
 		{name: "gem-installed", match: isInstalledGem, read: scalibr(func(x *extractors) filesystem.Extractor { return x.gemspec }), limit: small},
-		{name: "gemfile", match: lock("Gemfile.lock", "gems.locked"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.gemfile }), limit: text},
+		{name: "gemfile", match: lock("Gemfile.lock", "gems.locked"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.gemfile }), limit: 2 * small},
 		{name: "composer", match: isComposer, read: readComposer, limit: text},
-		{name: "cargo", match: lock("Cargo.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.cargo }), limit: nested},
-		{name: "dotnet", match: func(p string) bool { return strings.HasSuffix(p, ".deps.json") }, read: scalibr(func(x *extractors) filesystem.Extractor { return x.deps }), limit: text},
+		{name: "cargo", match: lock("Cargo.lock"), read: readTOML(purl.TypeCargo), limit: nested},
+		{name: "dotnet", match: func(p string) bool { return strings.HasSuffix(p, ".deps.json") }, read: scalibr(func(x *extractors) filesystem.Extractor { return x.deps }), limit: nested},
 		{name: "binary", read: readBinary, spill: true},
 	}
 }

@@ -53,6 +53,7 @@ func scalibr(pick func(*extractors) filesystem.Extractor) func(context.Context, 
 var (
 	errForm   = errors.New("its form is not the expected one")
 	errNested = errors.New("the archives in it are larger than the limit")
+	errMany   = errors.New("it lists more packages than any installation has")
 )
 
 func extract(ctx context.Context, e filesystem.Extractor, in input) ([]*extractor.Package, error) {
