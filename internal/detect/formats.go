@@ -99,7 +99,7 @@ func formats() []format {
 		{name: "yarn", match: lock("yarn.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.yarn }), limit: nested},
 		{name: "pnpm", match: lock("pnpm-lock.yaml"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pnpm }), limit: nested},
 		{name: "npm-installed", match: isInstalledNPM, read: scalibr(func(x *extractors) filesystem.Extractor { return x.packageJSON }), limit: small},
-		{name: "python-installed", match: isInstalledPython, read: scalibr(func(x *extractors) filesystem.Extractor { return x.wheel }), limit: text},
+		{name: "python-installed", match: isInstalledPython, read: readPython, limit: text},
 		{name: "poetry", match: lock("poetry.lock"), read: readTOML(purl.TypePyPi), limit: nested},
 		{name: "pipfile", match: lock("Pipfile.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pipfile }), limit: nested},
 		{name: "requirements", match: isRequirements, read: readRequirements, limit: small},
