@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"breakwater"
 )
@@ -48,9 +49,31 @@ func (r *Registry) GC(ctx context.Context) (done Collected, err error) {
 		}
 		last = page[len(page)-1]
 	}
+	if r.walkDue() {
+		done.Adopted, err = r.adopt(ctx, before)
+	}
+	return done, err
+}
+
+// walkDue says whether to look through all bytes again. That is much work for
+// what only a crash leaves behind, so it is done at the start and then once in
+// each grace period, however often GC runs.
+func (r *Registry) walkDue() bool {
+	r.walkMu.Lock()
+	defer r.walkMu.Unlock()
+	now := r.opts.Now()
+	if !r.walked.IsZero() && now.Sub(r.walked) < r.opts.Grace {
+		return false
+	}
+	r.walked = now
+	return true
+}
+
+// adopt gives rows to bytes that have none.
+func (r *Registry) adopt(ctx context.Context, before time.Time) (n int, err error) {
 	for info, err := range r.blobs.All(ctx) {
 		if err != nil {
-			return done, fmt.Errorf("registry.GC: %w", err)
+			return n, fmt.Errorf("registry.GC: %w", err)
 		}
 		if !info.Modified.Before(before) {
 			continue
@@ -58,11 +81,11 @@ func (r *Registry) GC(ctx context.Context) (done Collected, err error) {
 		known, err := r.db.KnownBlob(ctx, info.Digest)
 		if err == nil && !known {
 			err = r.db.AdoptBlob(ctx, info.Digest, info.Size)
-			done.Adopted++
+			n++
 		}
 		if err != nil {
-			return done, fmt.Errorf("registry.GC: %w", err)
+			return n, fmt.Errorf("registry.GC: %w", err)
 		}
 	}
-	return done, nil
+	return n, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"breakwater"
@@ -54,6 +55,9 @@ type Registry struct {
 	log       *slog.Logger
 	signins   *signins
 	downloads *downloads
+
+	walkMu sync.Mutex
+	walked time.Time // when GC last looked through all bytes
 }
 
 // New is a registry over its parts. Run it too, or downloads are not counted.
