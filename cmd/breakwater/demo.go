@@ -66,9 +66,9 @@ func (d demo) run(ctx context.Context, h *house) error {
 			return fmt.Errorf("demo push: %w", err)
 		}
 	}
-	client, err := signIn(ctx, creds.Endpoint, "breakwater", creds.User, creds.Password, creds.ProjectName)
+	client, err := signIn(ctx, creds)
 	if err != nil {
-		return fmt.Errorf("demo sign-in: %w", err)
+		return fmt.Errorf("demo: %w", err)
 	}
 	if d.fresh {
 		if err := d.wait(ctx, h, client); err != nil {
@@ -117,28 +117,6 @@ func (d demo) push(ctx context.Context, creds iam.Credentials) error {
 	return nil
 }
 
-// demoImageRow is what the table shows of an answer of ListRegistryImages.
-type demoImageRow struct {
-	Namespace string `json:"namespace"`
-	Name      string `json:"image_name"`
-	ID        string `json:"image_id"`
-	Version   string `json:"image_version"`
-	Type      string `json:"image_type"`
-	Status    string `json:"scan_status"`
-	Size      int64  `json:"image_size"`
-	Vuls      int    `json:"vul_num"`
-	Level     string `json:"severity_level"`
-	Reason    string `json:"scan_failed_desc"`
-}
-
-func listDemo(ctx context.Context, c *apiClient) (rows []demoImageRow, err error) {
-	var out struct {
-		Rows []demoImageRow `json:"data_list"`
-	}
-	err = c.get(ctx, "/v5/"+c.project+"/image/registries/images", url.Values{"limit": {"50"}}, &out)
-	return out.Rows, err
-}
-
 // wait shows a bar until the advisories are there and every image is scanned.
 func (d demo) wait(ctx context.Context, h *house, c *apiClient) error {
 	ctx, cancel := context.WithTimeout(ctx, demoWait)
@@ -149,7 +127,7 @@ func (d demo) wait(ctx context.Context, h *house, c *apiClient) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		rows, err := listDemo(ctx, c)
+		rows, _, err := listImages(ctx, c, url.Values{"limit": {"50"}})
 		if err != nil {
 			return fmt.Errorf("demo list: %w", err)
 		}
@@ -177,13 +155,13 @@ func (d demo) wait(ctx context.Context, h *house, c *apiClient) error {
 }
 
 func (d demo) show(ctx context.Context, c *apiClient) error {
-	rows, err := listDemo(ctx, c)
+	rows, _, err := listImages(ctx, c, url.Values{"limit": {"50"}})
 	if err != nil {
 		return fmt.Errorf("demo list: %w", err)
 	}
 	var cells [][]string
 	for _, r := range rows {
-		cells = append(cells, []string{r.Namespace + "/" + r.Name, r.Version, bytesText(r.Size), r.Status, r.Level, strconv.Itoa(r.Vuls), d.worst(ctx, c, r)})
+		cells = append(cells, []string{r.full(), r.Version, bytesText(r.Size), r.Status, r.Level, strconv.Itoa(r.Vuls), d.worst(ctx, c, r)})
 	}
 	fmt.Fprintln(d.out)
 	table(d.out, []string{"IMAGE", "TAG", "SIZE", "SCAN", "SEVERITY", "FINDINGS", "FOR EXAMPLE"}, cells)
@@ -191,7 +169,7 @@ func (d demo) show(ctx context.Context, c *apiClient) error {
 }
 
 // worst is one urgent finding of an image, for the table.
-func (d demo) worst(ctx context.Context, c *apiClient, r demoImageRow) string {
+func (d demo) worst(ctx context.Context, c *apiClient, r imageRow) string {
 	if r.Status != "success" {
 		return r.Reason
 	}
@@ -202,7 +180,7 @@ func (d demo) worst(ctx context.Context, c *apiClient, r demoImageRow) string {
 			Version string `json:"version"`
 		} `json:"data_list"`
 	}
-	err := c.get(ctx, "/v5/"+c.project+"/image/"+r.ID+"/vulnerabilities", url.Values{"image_type": {r.Type}, "namespace": {r.Namespace},
+	err := c.get(ctx, "/image/"+r.ImageID+"/vulnerabilities", url.Values{"image_type": {r.Type}, "namespace": {r.Namespace},
 		"image_name": {r.Name}, "tag_name": {r.Version}, "limit": {"10"}}, &out)
 	if err != nil || len(out.Rows) == 0 {
 		return ""

@@ -42,7 +42,7 @@ var dockerPath = regexp.MustCompile(`^/v2/(?:$|_catalog$|token$|.+/(?:manifests|
 // Nothing redirects: clients take a redirect for an empty success.
 func (h *house) route(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
-	if path == "/v2" || dockerPath.MatchString(path) && !strings.HasPrefix(path, "/v2/manage/") {
+	if dockerPath.MatchString(path) && !strings.HasPrefix(path, "/v2/manage/") {
 		h.registry.ServeHTTP(w, r)
 		return
 	}

@@ -37,7 +37,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(serveCommand(), demoCommand(), userCommand(), projectCommand(), accessKeyCommand(), dbCommand(), benchCommand())
+	root.AddCommand(serveCommand(), demoCommand(), registryCommand(), imageCommand(), userCommand(), projectCommand(), accessKeyCommand(), dbCommand(), benchCommand())
 	return root
 }
 
