@@ -87,7 +87,7 @@ func (db *DB) KnownArtifacts(ctx context.Context, digests []breakwater.Digest) (
 	err = db.View(ctx, func(tx *DB) error {
 		names := map[int64]breakwater.Digest{}
 		var ids []int64
-		rows, err := tx.query(ctx, `SELECT `+artifactColumns+` FROM artifact WHERE digest IN `+tx.textSet(), jsonSet(digests))
+		rows, err := tx.query(ctx, `SELECT `+artifactColumns+` FROM artifact WHERE digest `+tx.inTexts(), jsonSet(digests))
 		err = each(rows, err, func(scan func(...any) error) error {
 			id, a, err := scanArtifact(scan)
 			ids, names[id], known[a.Digest] = append(ids, id), a.Digest, a
@@ -96,7 +96,7 @@ func (db *DB) KnownArtifacts(ctx context.Context, digests []breakwater.Digest) (
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		rows, err = tx.query(ctx, `SELECT parent_id, digest, platform, image FROM artifact_child WHERE parent_id IN `+tx.idSet()+` ORDER BY parent_id, position`, jsonSet(ids))
+		rows, err = tx.query(ctx, `SELECT parent_id, digest, platform, image FROM artifact_child WHERE parent_id `+tx.inIDs()+` ORDER BY parent_id, position`, jsonSet(ids))
 		return each(rows, err, func(scan func(...any) error) error {
 			var parent int64
 			var platform string

@@ -99,7 +99,7 @@ func (db *DB) findings(ctx context.Context, digests []breakwater.Digest) (out []
 		pa.severity, pa.score, pa.fixed, pa.rule, pa.also
 		FROM artifact a JOIN artifact_package ap ON ap.artifact_id = a.id JOIN package p ON p.id = ap.package_id
 		JOIN package_advisory pa ON pa.package_id = p.id JOIN advisory d ON d.id = pa.advisory_id
-		WHERE a.digest IN `+db.textSet(), jsonSet(digests))
+		WHERE a.digest `+db.inTexts(), jsonSet(digests))
 	err = each(rows, err, func(scan func(...any) error) error {
 		x := Finding{EPSS: -1, Percentile: -1}
 		var advisory, published int64
@@ -139,7 +139,7 @@ func (db *DB) nameFindings(ctx context.Context, all []Finding, advisories map[in
 	for id := range advisories {
 		ids = append(ids, id)
 	}
-	rows, err := db.query(ctx, `SELECT advisory_id, alias FROM advisory_alias WHERE advisory_id IN `+db.idSet(), jsonSet(ids))
+	rows, err := db.query(ctx, `SELECT advisory_id, alias FROM advisory_alias WHERE advisory_id `+db.inIDs(), jsonSet(ids))
 	err = each(rows, err, func(scan func(...any) error) error {
 		var id int64
 		var alias string
@@ -175,7 +175,7 @@ func (db *DB) rateFindings(ctx context.Context, all []Finding) error {
 	for cve := range byCVE {
 		cves = append(cves, cve)
 	}
-	rows, err := db.query(ctx, `SELECT cve FROM kev WHERE cve IN `+db.textSet(), jsonSet(cves))
+	rows, err := db.query(ctx, `SELECT cve FROM kev WHERE cve `+db.inTexts(), jsonSet(cves))
 	err = each(rows, err, func(scan func(...any) error) error {
 		var cve string
 		if err := scan(&cve); err != nil {
@@ -190,7 +190,7 @@ func (db *DB) rateFindings(ctx context.Context, all []Finding) error {
 		return err
 	}
 	rows, err = db.query(ctx, `SELECT e.cve, e.score, e.percentile FROM feed f JOIN epss e ON e.generation = f.generation
-		WHERE f.name = ? AND e.cve IN `+db.textSet(), breakwater.FeedEPSS, jsonSet(cves))
+		WHERE f.name = ? AND e.cve `+db.inTexts(), breakwater.FeedEPSS, jsonSet(cves))
 	return each(rows, err, func(scan func(...any) error) error {
 		var cve string
 		var score, percentile float64

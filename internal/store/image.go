@@ -123,7 +123,7 @@ func (db *DB) imagesBySQL(ctx context.Context, projectID string, f ImageFilter, 
 // digests lead to the rows, project_id || ” keeps SQLite from taking an index on
 // the project for the better way.
 func (db *DB) pageQuery() string {
-	return `SELECT ` + imageColumns + imageTables + `i.project_id || '' = ? AND i.id IN ` + db.idSet()
+	return `SELECT ` + imageColumns + imageTables + `i.project_id || '' = ? AND i.id ` + db.inIDs()
 }
 
 func (db *DB) selectImages(ctx context.Context, where string, args ...any) ([]ImageRow, error) {
@@ -172,7 +172,7 @@ func (db *DB) childrenQuery() string {
 		COALESCE(s.scan_status, 'unscan'), COALESCE(s.scan_code, ''), COALESCE(s.scan_detail, ''), COALESCE(s.scanned_ms, 0)
 		FROM artifact p JOIN artifact_child c ON c.parent_id = p.id
 		LEFT JOIN artifact a ON a.digest = c.digest LEFT JOIN child_scan s ON s.project_id = ? AND s.digest = c.digest
-		WHERE p.digest IN ` + db.textSet() + ` AND c.image ORDER BY p.digest, c.position`
+		WHERE p.digest ` + db.inTexts() + ` AND c.image ORDER BY p.digest, c.position`
 }
 
 // addChildren fills in the children of the multi-arch rows.

@@ -86,7 +86,7 @@ func (db *DB) deleteImages(ctx context.Context, latest bool, where string, args 
 		if err := db.bury(ctx, project, db.revs[project], gone); err != nil {
 			return 0, err
 		}
-		if _, err := db.exec(ctx, `DELETE FROM image WHERE project_id || '' = ? AND id IN `+db.idSet(), project, jsonSet(gone)); err != nil {
+		if _, err := db.exec(ctx, `DELETE FROM image WHERE project_id || '' = ? AND id `+db.inIDs(), project, jsonSet(gone)); err != nil {
 			return 0, err
 		}
 		if len(indexes[project]) > 0 {
@@ -110,7 +110,7 @@ func (db *DB) deleteImages(ctx context.Context, latest bool, where string, args 
 // where no image of the project holds the child any more.
 func (db *DB) forgetChildren(ctx context.Context, projectID string, indexes []breakwater.Digest) error {
 	_, err := db.exec(ctx, `DELETE FROM child_scan WHERE project_id = ? AND digest IN (
-			SELECT c.digest FROM artifact p JOIN artifact_child c ON c.parent_id = p.id WHERE p.digest IN `+db.textSet()+`)
+			SELECT c.digest FROM artifact p JOIN artifact_child c ON c.parent_id = p.id WHERE p.digest `+db.inTexts()+`)
 		AND NOT EXISTS (SELECT 1 FROM artifact_child c JOIN artifact p ON p.id = c.parent_id
 			JOIN image i ON i.digest = p.digest AND i.project_id || '' = child_scan.project_id WHERE c.digest = child_scan.digest)`,
 		projectID, jsonSet(indexes))

@@ -99,7 +99,7 @@ func (db *DB) where(projectID string, f ImageFilter) *condition {
 		f.EnterpriseProjectID = ""
 	}
 	if f.IDs != nil {
-		c.and("i.id IN "+db.idSet(), jsonSet(f.IDs))
+		c.and("i.id "+db.inIDs(), jsonSet(f.IDs))
 	}
 	for _, text := range []struct{ column, value string }{
 		{"i.enterprise_project_id", f.EnterpriseProjectID},
@@ -144,7 +144,7 @@ func (c *condition) registry(db *DB, f ImageFilter) {
 	c.word("r.id", f.RegistryID)
 	c.word("r.name", f.RegistryName)
 	if f.Type != "" {
-		c.and("r.type IN "+db.textSet(), jsonSet(registryTypes(f.Type)))
+		c.and("r.type "+db.inTexts(), jsonSet(registryTypes(f.Type)))
 	}
 }
 
@@ -223,6 +223,23 @@ func (db *DB) idSet() string {
 		return "(SELECT CAST(jsonb_array_elements_text(CAST(CAST(? AS TEXT) AS JSONB)) AS BIGINT))"
 	}
 	return "(SELECT value FROM json_each(?))"
+}
+
+// inIDs is "IN idSet" as a condition that finds the rows through an index on
+// PostgreSQL, too, whatever it believes of the set's size.
+func (db *DB) inIDs() string {
+	if db.dialect == PostgreSQL {
+		return "= ANY (ARRAY" + db.idSet() + ")"
+	}
+	return "IN " + db.idSet()
+}
+
+// inTexts is inIDs for text.
+func (db *DB) inTexts() string {
+	if db.dialect == PostgreSQL {
+		return "= ANY (ARRAY" + db.textSet() + ")"
+	}
+	return "IN " + db.textSet()
 }
 
 // textSet is idSet for text.

@@ -42,7 +42,7 @@ func (db *DB) raiseAll(ctx context.Context, projects map[string]bool) error {
 // bury remembers that images are gone, and forgets the oldest of those memories.
 func (db *DB) bury(ctx context.Context, projectID string, rev int64, ids []int64) error {
 	_, err := db.exec(ctx, `INSERT INTO image_gone (project_id, rev, image_id)
-		SELECT i.project_id, CAST(? AS BIGINT), i.id FROM image i WHERE i.project_id || '' = ? AND i.id IN `+db.idSet(),
+		SELECT i.project_id, CAST(? AS BIGINT), i.id FROM image i WHERE i.project_id || '' = ? AND i.id `+db.inIDs(),
 		rev, projectID, jsonSet(ids))
 	if err != nil {
 		return err

@@ -31,14 +31,14 @@ func (db *DB) MarkImages(ctx context.Context, projectID string, ids []int64, sta
 
 func (db *DB) markWaiting(ctx context.Context, projectID string, rev int64, ids string) error {
 	_, err := db.exec(ctx, `UPDATE image SET scan_status = 'waiting_for_scan', rev = ?
-		WHERE project_id || '' = ? AND id IN `+db.idSet()+` AND scannable AND scan_status NOT IN ('waiting_for_scan', 'scanning')`, rev, projectID, ids)
+		WHERE project_id || '' = ? AND id `+db.inIDs()+` AND scannable AND scan_status NOT IN ('waiting_for_scan', 'scanning')`, rev, projectID, ids)
 	if err != nil {
 		return err
 	}
 	_, err = db.exec(ctx, `INSERT INTO child_scan (project_id, digest, scan_status)
 		SELECT DISTINCT i.project_id, c.digest, 'waiting_for_scan' FROM image i JOIN artifact p ON p.digest = i.digest
 		JOIN artifact_child c ON c.parent_id = p.id AND c.image
-		WHERE i.project_id || '' = ? AND i.id IN `+db.idSet()+` AND i.multi_arch AND i.scannable
+		WHERE i.project_id || '' = ? AND i.id `+db.inIDs()+` AND i.multi_arch AND i.scannable
 		ON CONFLICT (project_id, digest) DO UPDATE SET scan_status = 'waiting_for_scan'
 		WHERE child_scan.scan_status NOT IN ('waiting_for_scan', 'scanning')`, projectID, ids)
 	return err
@@ -50,14 +50,14 @@ const before = `CASE WHEN scan_code <> '' THEN 'failed' WHEN scanned_ms > 0 THEN
 // markBack leaves alone the children that another index still waits for.
 func (db *DB) markBack(ctx context.Context, projectID string, rev int64, ids string) error {
 	_, err := db.exec(ctx, `UPDATE image SET scan_status = `+before+`, rev = ?
-		WHERE project_id || '' = ? AND id IN `+db.idSet()+` AND scan_status IN ('waiting_for_scan', 'scanning')`, rev, projectID, ids)
+		WHERE project_id || '' = ? AND id `+db.inIDs()+` AND scan_status IN ('waiting_for_scan', 'scanning')`, rev, projectID, ids)
 	if err != nil {
 		return err
 	}
 	_, err = db.exec(ctx, `UPDATE child_scan SET scan_status = `+before+`
 		WHERE project_id = ? AND scan_status IN ('waiting_for_scan', 'scanning') AND digest IN (
 			SELECT c.digest FROM image i JOIN artifact p ON p.digest = i.digest JOIN artifact_child c ON c.parent_id = p.id
-			WHERE i.project_id || '' = ? AND i.id IN `+db.idSet()+`)
+			WHERE i.project_id || '' = ? AND i.id `+db.inIDs()+`)
 		AND NOT EXISTS (SELECT 1 FROM artifact_child c JOIN artifact p ON p.id = c.parent_id
 			JOIN image i ON i.digest = p.digest AND i.project_id || '' = child_scan.project_id
 			WHERE c.digest = child_scan.digest AND i.scan_status IN ('waiting_for_scan', 'scanning'))`, projectID, projectID, ids)

@@ -105,7 +105,7 @@ func (db *DB) linkPackages(ctx context.Context, artifactID int64, packages []bre
 	if err != nil {
 		return nil, err
 	}
-	_, err = db.exec(ctx, `INSERT INTO artifact_package (artifact_id, package_id) SELECT CAST(? AS BIGINT), p.id FROM package p WHERE p.id IN `+db.idSet(),
+	_, err = db.exec(ctx, `INSERT INTO artifact_package (artifact_id, package_id) SELECT CAST(? AS BIGINT), p.id FROM package p WHERE p.id `+db.inIDs(),
 		artifactID, jsonSet(ids))
 	return unmatched, err
 }

@@ -58,7 +58,7 @@ func (db *DB) RefreshCounters(ctx context.Context, artifactIDs []int64) error {
 		return nil
 	}
 	err := db.Tx(ctx, func(tx *DB) error {
-		packages, err := tx.ids(ctx, `SELECT DISTINCT package_id FROM artifact_package WHERE artifact_id IN `+tx.idSet(), jsonSet(artifactIDs))
+		packages, err := tx.ids(ctx, `SELECT DISTINCT package_id FROM artifact_package WHERE artifact_id `+tx.inIDs(), jsonSet(artifactIDs))
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (db *DB) RefreshCounters(ctx context.Context, artifactIDs []int64) error {
 			FROM (SELECT one.id, COALESCE(sum(p.high), 0) AS h, COALESCE(sum(p.medium), 0) AS m, COALESCE(sum(p.low), 0) AS l,
 				COALESCE(sum(CASE WHEN p.known OR p.id IS NULL THEN 0 ELSE 1 END), 0) AS u
 				FROM artifact one LEFT JOIN artifact_package ap ON ap.artifact_id = one.id LEFT JOIN package p ON p.id = ap.package_id
-				WHERE one.id IN `+tx.idSet()+` AND NOT EXISTS (SELECT 1 FROM artifact_child c WHERE c.parent_id = one.id) GROUP BY one.id) AS s
+				WHERE one.id `+tx.inIDs()+` AND NOT EXISTS (SELECT 1 FROM artifact_child c WHERE c.parent_id = one.id) GROUP BY one.id) AS s
 			WHERE a.id = s.id`, jsonSet(artifactIDs))
 		if err != nil {
 			return err
@@ -88,14 +88,14 @@ func (db *DB) refreshPackages(ctx context.Context, packageIDs []int64) (artifact
 		return nil, nil
 	}
 	if db.dialect == PostgreSQL { // SQLite has one writer
-		if _, err := db.ids(ctx, `SELECT id FROM package WHERE id IN `+db.idSet()+` ORDER BY id FOR UPDATE`, jsonSet(packageIDs)); err != nil {
+		if _, err := db.ids(ctx, `SELECT id FROM package WHERE id `+db.inIDs()+` ORDER BY id FOR UPDATE`, jsonSet(packageIDs)); err != nil {
 			return nil, err
 		}
 	}
 	var changed [][5]int64 // package, and the difference of high, medium, low, known
 	rows, err := db.query(ctx, `SELECT p.id, p.high, p.medium, p.low, p.known, `+packageKnown+`,`+countColumns+`
 		FROM package p LEFT JOIN package_advisory pa ON pa.package_id = p.id
-		WHERE p.id IN `+db.idSet()+` GROUP BY p.id`, jsonSet(packageIDs))
+		WHERE p.id `+db.inIDs()+` GROUP BY p.id`, jsonSet(packageIDs))
 	err = each(rows, err, func(scan func(...any) error) error {
 		var id, wasHigh, wasMedium, wasLow, high, medium, low int64
 		var wasKnown, known bool
@@ -134,7 +134,7 @@ func (db *DB) refreshImages(ctx context.Context, artifactIDs []int64) error {
 		return nil
 	}
 	parents, err := db.ids(ctx, `SELECT DISTINCT c.parent_id FROM artifact a JOIN artifact_child c ON c.digest = a.digest AND c.image
-		WHERE a.id IN `+db.idSet(), jsonSet(artifactIDs))
+		WHERE a.id `+db.inIDs(), jsonSet(artifactIDs))
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (db *DB) refreshImages(ctx context.Context, artifactIDs []int64) error {
 	set := jsonSet(append(parents, artifactIDs...))
 	projects := map[string]bool{}
 	rows, err := db.query(ctx, `SELECT DISTINCT i.project_id FROM artifact a JOIN image i ON i.digest = a.digest
-		WHERE a.id IN `+db.idSet()+` AND (i.level <> a.level OR i.vul_num <> a.vul_num)`, set)
+		WHERE a.id `+db.inIDs()+` AND (i.level <> a.level OR i.vul_num <> a.vul_num)`, set)
 	var names []string
 	err = each(rows, err, func(scan func(...any) error) error {
 		var p string
@@ -159,7 +159,7 @@ func (db *DB) refreshImages(ctx context.Context, artifactIDs []int64) error {
 		return err
 	}
 	_, err = db.exec(ctx, `UPDATE image AS i SET level = a.level, vul_num = a.vul_num, rev = p.image_rev FROM artifact a, project p
-		WHERE i.digest = a.digest AND p.id = i.project_id AND a.id IN `+db.idSet()+` AND p.id IN `+db.textSet()+`
+		WHERE i.digest = a.digest AND p.id = i.project_id AND a.id `+db.inIDs()+` AND p.id `+db.inTexts()+`
 		AND (i.level <> a.level OR i.vul_num <> a.vul_num)`, set, jsonSet(names))
 	return err
 }
@@ -175,7 +175,7 @@ func (db *DB) judgeIndexes(ctx context.Context, ids []int64) error {
 		FROM (SELECT c.parent_id, COALESCE(max(a.vul_num), 0) AS n,
 			max(CASE a.level WHEN 'High' THEN 4 WHEN 'Medium' THEN 3 WHEN 'Low' THEN 2 WHEN 'Security' THEN 0 ELSE 1 END) AS rank
 			FROM artifact_child c LEFT JOIN artifact a ON a.digest = c.digest
-			WHERE c.parent_id IN `+db.idSet()+` AND c.image GROUP BY c.parent_id) AS s
+			WHERE c.parent_id `+db.inIDs()+` AND c.image GROUP BY c.parent_id) AS s
 		WHERE p.id = s.parent_id`, jsonSet(ids))
 	return err
 }
