@@ -24,6 +24,7 @@ func dbCommand() *cobra.Command {
 	update.Flags().StringSlice("feeds", nil, "ecosystems to read (default: all that packages are found for)")
 	update.Flags().StringSlice("allow-networks", nil, "networks that may be dialled although they are loopback or reserved")
 	update.Flags().StringSlice("deny-networks", nil, "networks that are never dialled")
+	update.Flags().Bool("force", false, "take feeds that look older or much smaller than what is there")
 	update.Flags().String("ca", "", "PEM certificates to trust beside the system's")
 	cmd.AddCommand(update, adminCommand("status", "Show what is known, from where, and how old it is", cobra.NoArgs, feedStatus))
 	return cmd
@@ -46,6 +47,7 @@ func updateFeeds(cmd *cobra.Command, h *house, _ []string) error {
 	}
 	bar := &feedBar{w: cmd.ErrOrStderr()}
 	o := h.config.feedOptions(h.config.Data)
+	o.Force, _ = cmd.Flags().GetBool("force")
 	o.Progress = bar.progress
 	o.Result = func(r worker.FeedResult) {
 		bar.end()

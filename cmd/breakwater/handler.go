@@ -9,34 +9,52 @@ import (
 	"time"
 
 	"breakwater"
+	"breakwater/internal/door"
 )
 
-// handler is every path: the registry under /v2/ except the SWR API's own, the
-// doors by their documents, and what operators need.
+// handler is every path: what operators need, then route. It is no ServeMux,
+// because that one redirects odd paths, and the SDKs take a redirect for an
+// empty success.
 func (h *house) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]string{"status": "ok"})
-	})
-	mux.HandleFunc("GET /readyz", h.ready)
-	mux.Handle("GET /metrics", h.metrics.handler())
-	for _, d := range h.doors {
-		body, err := d.door.JSON()
-		mux.HandleFunc("GET /openapi/"+d.name+".json", func(w http.ResponseWriter, _ *http.Request) {
-			if err != nil {
-				answer(w, http.StatusInternalServerError, failure("APIGW.0500", "the document cannot be shown"))
-				return
-			}
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write(body)
-		})
+	pages := map[string]http.HandlerFunc{
+		"/healthz": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, map[string]string{"status": "ok"})
+		},
+		"/readyz":  h.ready,
+		"/metrics": h.metrics.handler().ServeHTTP,
 	}
-	mux.HandleFunc("/", h.route)
-	return mux
+	for _, d := range h.doors {
+		pages["/openapi/"+d.name+".json"] = document(d.door)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page, ok := pages[r.URL.Path]
+		switch {
+		case !ok:
+			h.route(w, r)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			answer(w, http.StatusMethodNotAllowed, failure("APIGW.0101", "this page is read with GET"))
+		default:
+			page(w, r)
+		}
+	})
+}
+
+// document shows what a door is mounted from.
+func document(d *door.Door) http.HandlerFunc {
+	body, err := d.JSON()
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if err != nil {
+			answer(w, http.StatusInternalServerError, failure("APIGW.0500", "the document cannot be shown"))
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+	}
 }
 
 // dockerPath is what the registry answers under /v2/; the SWR API has the rest.
-var dockerPath = regexp.MustCompile(`^/v2/(?:$|_catalog$|token$|.+/(?:manifests|blobs|referrers)/|.+/tags/list$)`)
+var dockerPath = regexp.MustCompile(`^(?:/service/token$|/v2/(?:$|_catalog$|token$|.+/(?:manifests|blobs|referrers)/|.+/tags/list$))`)
 
 // route sends a path to the registry or to the door whose document has it.
 // Nothing redirects: clients take a redirect for an empty success.

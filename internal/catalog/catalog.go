@@ -135,10 +135,13 @@ func (c *Catalog) Embedded(ctx context.Context, tx *store.DB, projectID string) 
 	if !breakwater.IsNotFound(err) {
 		return r, err
 	}
-	r = breakwater.Registry{
+	err = tx.EnsureEmbedded(ctx, breakwater.Registry{
 		ID: breakwater.NewID(breakwater.PrefixRegistry), ProjectID: projectID, EnterpriseProjectID: "0", Name: EmbeddedName,
 		Type: breakwater.RegistrySwrPrivate, APIVersion: "V2", ClusterID: breakwater.LocalCluster, Channel: "Swr",
 		Status: breakwater.RegistrySuccess,
+	})
+	if err != nil {
+		return r, err
 	}
-	return r, tx.PutRegistry(ctx, r)
+	return tx.EmbeddedRegistry(ctx, projectID)
 }

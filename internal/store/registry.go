@@ -27,8 +27,17 @@ func scanRegistry(scan func(...any) error) (r breakwater.Registry, err error) {
 
 // PutRegistry adds a registry; Conflict when the project has one of that name.
 func (db *DB) PutRegistry(ctx context.Context, r breakwater.Registry) error {
+	return db.putRegistry(ctx, r, "")
+}
+
+// EnsureEmbedded adds the project's own registry unless somebody was faster.
+func (db *DB) EnsureEmbedded(ctx context.Context, r breakwater.Registry) error {
+	return db.putRegistry(ctx, r, ` ON CONFLICT (project_id, name) DO NOTHING`)
+}
+
+func (db *DB) putRegistry(ctx context.Context, r breakwater.Registry, clash string) error {
 	now := ms(db.Now())
-	_, err := db.exec(ctx, `INSERT INTO registry (`+registryColumns+`) VALUES (`+marks(20)+`)`,
+	_, err := db.exec(ctx, `INSERT INTO registry (`+registryColumns+`) VALUES (`+marks(20)+`)`+clash,
 		r.ID, r.ProjectID, r.EnterpriseProjectID, r.Name, r.Type, r.APIVersion, r.Protocol, r.Addr, r.Username, r.Namespace,
 		r.ClusterID, r.Channel, list(r.Repositories), r.Status, r.FailReason, r.FailDetail, 0, ms(r.LatestSync), now, now)
 	if isUnique(err) {
