@@ -26,6 +26,7 @@ func (h *house) handler() http.Handler {
 	for _, d := range h.doors {
 		pages["/openapi/"+d.name+".json"] = document(d.door)
 	}
+	h.docker = h.logged(h.registry)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, ok := pages[r.URL.Path]
 		switch {
@@ -61,7 +62,7 @@ var dockerPath = regexp.MustCompile(`^(?:/service/token$|/v2/(?:$|_catalog$|toke
 func (h *house) route(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	if dockerPath.MatchString(path) && !strings.HasPrefix(path, "/v2/manage/") {
-		h.registry.ServeHTTP(w, r)
+		h.docker.ServeHTTP(w, r)
 		return
 	}
 	if h.hss.Matches(r) { // its operations, and the component download

@@ -37,6 +37,7 @@ type house struct {
 	queue    *job.Queue
 	catalog  *catalog.Catalog
 	registry *registry.Registry
+	docker   http.Handler // the registry, with its access log
 	hss      *hss.Server
 	worker   *worker.Worker
 	client   *http.Client // guarded: for feeds

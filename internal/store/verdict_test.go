@@ -48,7 +48,7 @@ func TestVerdictsReachEveryImage(t *testing.T) {
 			t.Fatalf("unmatched %v", unmatched)
 		}
 		left, right := unmatched[0], unmatched[1]
-		_, unmatched = w.finish("b", "right")
+		w.finish("b", "right")
 		w.must(db.RefreshCounters(w.ctx, []int64{a, b}))
 		expect("unmatched packages are not secure", map[string]string{"a": " 0", "b": " 0", "index": " 0"})
 
