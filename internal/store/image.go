@@ -169,9 +169,9 @@ func (db *DB) SelectImageIDs(ctx context.Context, projectID string, f ImageFilte
 func (db *DB) childrenQuery() string {
 	return `SELECT p.digest, c.digest, c.platform, COALESCE(a.id, 0), COALESCE(a.config_digest, ''), COALESCE(a.size, 0),
 		COALESCE(a.level, ''), COALESCE(a.vul_num, 0), COALESCE(a.scannable, FALSE),
-		COALESCE(s.scan_status, 'unscan'), COALESCE(s.scan_code, ''), COALESCE(s.scan_detail, ''), COALESCE(s.scanned_ms, 0)
+		COALESCE(cs.scan_status, 'unscan'), COALESCE(cs.scan_code, ''), COALESCE(cs.scan_detail, ''), COALESCE(cs.scanned_ms, 0)
 		FROM artifact p JOIN artifact_child c ON c.parent_id = p.id
-		LEFT JOIN artifact a ON a.digest = c.digest LEFT JOIN child_scan s ON s.project_id = ? AND s.digest = c.digest
+		LEFT JOIN artifact a ON a.digest = c.digest LEFT JOIN child_scan cs ON cs.project_id = ? AND cs.digest = c.digest
 		WHERE p.digest ` + db.inTexts() + ` AND c.image ORDER BY p.digest, c.position`
 }
 

@@ -15,14 +15,14 @@ import (
 
 // world is a database with projects p1 and p2 and a registry r1, r2 in each.
 type world struct {
-	*testing.T
+	testing.TB
 	db  *store.DB
 	ctx context.Context
 }
 
-func newWorld(t *testing.T, db *store.DB) *world {
+func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
-	w := &world{T: t, db: db, ctx: context.Background()}
+	w := &world{TB: t, db: db, ctx: context.Background()}
 	w.must(db.CreateDomain(w.ctx, breakwater.Domain{ID: "dom", Name: "dom"}))
 	for _, n := range []string{"1", "2"} {
 		w.must(db.CreateProject(w.ctx, breakwater.Project{ID: "p" + n, DomainID: "dom", Name: "p" + n}))

@@ -124,10 +124,10 @@ func (db *DB) setChildState(ctx context.Context, projectID string, digest breakw
 		return err
 	}
 	parents := map[breakwater.Digest][]scanState{}
-	rows, err := db.query(ctx, `SELECT p.digest, COALESCE(s.scan_status, 'unscan'), COALESCE(s.scan_code, ''), COALESCE(s.scan_detail, ''), COALESCE(s.scanned_ms, 0)
+	rows, err := db.query(ctx, `SELECT p.digest, COALESCE(cs.scan_status, 'unscan'), COALESCE(cs.scan_code, ''), COALESCE(cs.scan_detail, ''), COALESCE(cs.scanned_ms, 0)
 		FROM artifact_child one JOIN artifact p ON p.id = one.parent_id
 		JOIN artifact_child c ON c.parent_id = p.id AND c.image
-		LEFT JOIN child_scan s ON s.project_id = ? AND s.digest = c.digest
+		LEFT JOIN child_scan cs ON cs.project_id = ? AND cs.digest = c.digest
 		WHERE one.digest = ? AND EXISTS (SELECT 1 FROM image i WHERE i.digest = p.digest AND i.project_id = ? AND i.scan_status IN ('waiting_for_scan', 'scanning'))
 		ORDER BY p.digest, c.position`, projectID, string(digest), projectID)
 	err = each(rows, err, func(scan func(...any) error) error {
