@@ -142,14 +142,14 @@ func (s *server) findings(i image) []string {
 
 // task is a row of the task list.
 type task struct {
-	ID      string `json:"task_id"`
+	Type    string `json:"task_type"`
 	Status  int    `json:"task_status"`
 	Total   int    `json:"total_num"`
 	Success int    `json:"success_num"`
 	Failed  int    `json:"failed_num"`
 }
 
-// newestTask is the task that began last; kind is image_scan or image_sync.
+// tasks is the newest tasks of a kind, image_scan or image_sync.
 func (s *server) tasks(kind string) []task {
 	s.t.Helper()
 	var out struct {

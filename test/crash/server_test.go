@@ -90,7 +90,7 @@ func (s *server) start(more ...string) {
 	s.t.Helper()
 	listen := freePort(s.t)
 	s.base = "http://" + listen
-	args := append([]string{"serve", "--listen", listen, "--allow-networks", "127.0.0.0/8", "--feed-every", "0"}, s.args...)
+	args := append([]string{"serve", "--listen", listen, "--allow-networks", "127.0.0.0/8", "--feed-every", "0", "--log-level", "warn"}, s.args...)
 	s.cmd = s.run(context.Background(), append(args, more...)...)
 	must(s.t, os.MkdirAll(filepath.Dir(s.data), 0o700))
 	log, err := os.OpenFile(s.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
