@@ -1,19 +1,15 @@
 #!/usr/bin/env bash
 # Makes an OCI archive of an image whose one file is a Go binary, and go.truth:
-# "module version" as `go version -m` says.
+# "module version" as `go version -m` says, without the v of versions, and the
+# toolchain as "stdlib".
 #   go.sh OUT.tar
 set -euo pipefail
 out=$1
 : "${BREAKWATER_BIN:=$PWD/bin/breakwater}"
-root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
-mkdir -p "$root/usr/local/bin"
-cp "$BREAKWATER_BIN" "$root/usr/local/bin/app"
-go version -m "$BREAKWATER_BIN" | awk '$1 == "dep" && NF >= 3 {print $2, $3}' | sort -u >"${out%.tar}.truth"
-export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
-c=$(buildah from scratch)
-buildah add --quiet "$c" "$root" / >/dev/null
-i=$(buildah commit --quiet --rm "$c")
-rm -f "$out"
-buildah push --quiet "$i" "oci-archive:$out"
-buildah rmi --force "$i" >/dev/null 2>&1 || true
+. "$(dirname "$0")/storage.sh"
+mkdir -p "$root/tree/usr/local/bin"
+cp "$BREAKWATER_BIN" "$root/tree/usr/local/bin/app"
+go version -m "$BREAKWATER_BIN" | awk '
+	NR == 1 { sub(/^go/, "", $NF); print "stdlib", $NF }
+	$1 == "mod" || $1 == "dep" { sub(/^v/, "", $3); print $2, $3 }' | sort -u >"${out%.tar}.truth"
+image_of "$root/tree" "$out"

@@ -6,10 +6,12 @@
 #
 #   test/images/run.sh          needs root (debootstrap) and a Debian machine
 #   IMAGES_CACHE=DIR            keeps the images between runs
+#   BREAKWATER_SHARED=DIR       has OSV zips in osv/; without them a few findings
+#                               that everybody knows stand in
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . test/lib.sh
-need debootstrap=debootstrap skopeo=skopeo buildah=buildah curl=curl openssl=openssl
+need debootstrap=debootstrap skopeo=skopeo buildah=buildah podman=podman curl=curl openssl=openssl
 : "${BREAKWATER_BIN:=$PWD/bin/breakwater}"
 work=${IMAGES_CACHE:-$(mktemp -d)}
 mkdir -p "$work"
@@ -22,12 +24,11 @@ echo "-- building"
 
 start_server
 trap 'status=$?; [ $status = 0 ] || tail -n 40 "$SERVER_DATA.log" >&2; stop_server; [ -n "${IMAGES_CACHE:-}" ] || rm -rf "$work"; exit $status' EXIT
-if [ -d "${BREAKWATER_SHARED:-../shared}/osv" ]; then
-	"$BREAKWATER_BIN" db update --data "$SERVER_DATA" --from "${BREAKWATER_SHARED:-../shared}/osv"
-fi
+osv=${BREAKWATER_SHARED:-../shared}/osv
+[ ! -d "$osv" ] || "$BREAKWATER_BIN" db update --data "$SERVER_DATA" --from "$osv" 2>"$work/update.log" || { cat "$work/update.log" >&2; exit 1; }
 
 echo "-- clients"
 test/images/clients.sh "$SERVER_ADDR" "$DOCKER_USER" "$DOCKER_PASSWORD" "$work"
 
 echo "-- findings"
-node test/images/check.mjs "http://$SERVER_ADDR" "$SERVER_DATA/credentials.json" "$work"
+node test/images/check.mjs "http://$SERVER_ADDR" "$SERVER_DATA/credentials.json" "$work" "$osv"
