@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"breakwater"
@@ -58,6 +59,8 @@ type shared struct {
 	index   imageIndexes
 	list    listStatements
 	rebound sync.Map // statement → statement with $n, PostgreSQL only
+
+	boundCount atomic.Int64 // statements kept there, about
 }
 
 type querier interface {
@@ -298,6 +301,10 @@ func (db *DB) affected(ctx context.Context, query string, args ...any) (int64, e
 	return res.RowsAffected()
 }
 
+// maxBound is how many rebound statements are kept: filters make more of them
+// than anybody asks for, but one who tries should not fill the memory.
+const maxBound = 4096
+
 // bind turns ? into $1, $2 … for PostgreSQL. Statements hold no ? in literals.
 func (db *DB) bind(query string) string {
 	if db.dialect == SQLite {
@@ -317,7 +324,7 @@ func (db *DB) bind(query string) string {
 		b.WriteByte('$')
 		b.WriteString(strconv.Itoa(n))
 	}
-	if len(query) < 4096 {
+	if len(query) < 4096 && db.boundCount.Add(1) <= maxBound {
 		db.rebound.Store(query, b.String())
 	}
 	return b.String()

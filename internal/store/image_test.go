@@ -238,6 +238,18 @@ func TestDeleteImages(t *testing.T) {
 		if diff := cmp.Diff([]string{"v3"}, latest()); diff != "" {
 			t.Fatal(diff)
 		}
+		// Tombstones are kept for 10,000 revisions; an index from before reloads.
+		w.sql(`UPDATE project SET image_rev = 20000 WHERE id = 'p1'`)
+		w.image("1", "app", "v9", "a", 50)
+		w.must(db.DeleteImage(w.ctx, "p1", "r1", "ns", "app", "v9"))
+		var floor, graves int64
+		w.must(db.Writer().QueryRowContext(w.ctx, `SELECT image_floor, (SELECT count(*) FROM image_gone) FROM project WHERE id = 'p1'`).Scan(&floor, &graves))
+		if floor < 10000 || graves != 1 {
+			t.Fatalf("floor %d, %d tombstones", floor, graves)
+		}
+		if diff := cmp.Diff([]string{"v3"}, latest()); diff != "" {
+			t.Fatal(diff)
+		}
 		n, err := db.DeleteUnseenImages(w.ctx, "r1", 1, 10)
 		if err != nil || n != 0 {
 			t.Fatalf("all were seen: %d, %v", n, err)
