@@ -18,18 +18,23 @@ func benchCommand() *cobra.Command {
 func benchListCommand() *cobra.Command {
 	var o storebench.Options
 	var dir, postgres string
+	var overHTTP bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "The image list over a million images: every filter, the sort, exact totals",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Store = store.Options{Postgres: postgres, Path: filepath.Join(dir, "bench.db")}
+			if overHTTP {
+				o.Through = throughDoor
+			}
 			return storebench.Run(cmd.Context(), o, cmd.OutOrStdout())
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&dir, "data", ".", "directory for the SQLite database bench.db; kept, and used again")
 	f.StringVar(&postgres, "postgres", "", "PostgreSQL connection string of an empty database of its own, in place of SQLite")
+	f.BoolVar(&overHTTP, "http", false, "ask the API over HTTP on loopback, in place of the store")
 	f.IntVar(&o.Rows, "rows", 1_000_000, "images")
 	f.IntVar(&o.Projects, "projects", 20, "projects, of very different size")
 	f.IntVar(&o.Clients, "clients", 16, "clients that ask at once")

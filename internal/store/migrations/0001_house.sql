@@ -165,6 +165,7 @@ CREATE INDEX image_rev ON image (project_id, rev);
 CREATE INDEX image_digest ON image (digest, project_id);
 CREATE INDEX image_name ON image (project_id, name, namespace, version);
 CREATE INDEX image_scanned ON image (project_id, scanned_ms, id);
+CREATE INDEX image_waiting ON image (scan_status) WHERE scan_status IN ('waiting_for_scan', 'scanning');
 CREATE INDEX image_seen ON image (registry_id, seen_generation);
 CREATE TABLE image_gone (
     project_id TEXT NOT NULL,

@@ -27,7 +27,14 @@ type Options struct {
 	Clients  int           // that ask at once: 16
 	Requests int           // over all clients and kinds: 30,000
 	Writes   int           // scans that finish each second meanwhile: 20; below 0: none
+
+	// Through, if set, opens another way to ask than the store itself, such as
+	// the API over HTTP; close ends it.
+	Through func(db *store.DB) (ask Ask, close func(), err error)
 }
+
+// Ask asks one query and answers when the whole answer is there.
+type Ask func(ctx context.Context, q Query) error
 
 func (o *Options) fill() {
 	for _, d := range []struct {
@@ -64,6 +71,18 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	_, _ = fmt.Fprintf(out, "columns loaded in %.1f s, %.0f MB, %.0f bytes an image\n", time.Since(began).Seconds(), float64(loaded)/1e6, float64(loaded)/float64(w.Rows))
 	r := &run{db: db, world: w, kinds: Kinds(), options: o}
 	r.times = make([][]time.Duration, len(r.kinds))
+	r.through = func(ctx context.Context, q Query) error {
+		_, _, err := db.Images(ctx, q.ProjectID, q.Filter, q.Page)
+		return err
+	}
+	if o.Through != nil {
+		through, end, err := o.Through(db)
+		if err != nil {
+			return fmt.Errorf("storebench.Run: %w", err)
+		}
+		defer end()
+		r.through = through
+	}
 	began = time.Now()
 	if err := r.drive(ctx); err != nil {
 		return fmt.Errorf("storebench.Run: %w", err)
@@ -83,6 +102,7 @@ type run struct {
 	world   *World
 	kinds   []Kind
 	options Options
+	through Ask
 
 	asked, wrote atomic.Int64
 	mu           sync.Mutex
@@ -115,7 +135,7 @@ func (r *run) ask(ctx context.Context, rnd *rand.Rand) error {
 		kind := n % len(r.kinds)
 		q := r.world.Draw(rnd, r.kinds[kind])
 		began := time.Now()
-		if _, _, err := r.db.Images(ctx, q.ProjectID, q.Filter, q.Page); err != nil {
+		if err := r.through(ctx, q); err != nil {
 			return fmt.Errorf("%s: %w", r.kinds[kind].Name, err)
 		}
 		took := time.Since(began)
