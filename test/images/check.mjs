@@ -130,16 +130,21 @@ for (const name of Object.keys(ecosystems)) {
   if (row.vul_num !== listed.length) fail(`${name}: vul_num ${row.vul_num}, ${listed.length} findings`)
 }
 
-// The multi-arch image says of both platforms what the plain one says.
-const [multi, plain] = [image('multi'), image('go')]
-if (multi && plain) {
-  const ids = async (i, id) => (await findingsOf(i, id)).map((f) => `${f.vul_id} ${f.app_name} ${f.version}`).sort().join('\n')
-  const want = await ids(plain)
-  const children = multi.association_images ?? []
-  if (!multi.is_multiple_arch || children.length !== 2) fail(`multi: ${children.length} platforms`)
-  for (const id of [multi.image_id, ...children.map((c) => c.image_id)]) {
-    if (await ids(multi, id) !== want) fail(`multi: findings of ${id} are not those of go`)
+// The same content in another shape says the same, and so does each platform of
+// a multi-arch image.
+for (const [name, of, platforms] of [['zstd', 'npm', 0], ['docker', 'npm', 0], ['multi', 'go', 2]]) {
+  const [row, plain] = [image(name), image(of)]
+  if (!row || !plain) continue
+  const said = async (i, id) => {
+    const findings = (await findingsOf(i, id)).map((f) => `${f.vul_id} ${f.app_name} ${f.version}`)
+    const software = (await softwareOf(i, id)).map((a) => `${a.app_name} ${a.app_version} ${a.vul_num}`)
+    return [...findings, ...software].sort().join('\n')
   }
-  console.log(`multi: ${children.length} platforms, the same findings`)
+  const want = await said(plain), children = row.association_images ?? []
+  if (row.is_multiple_arch !== platforms > 0 || children.length !== platforms) fail(`${name}: ${children.length} platforms`)
+  for (const id of [row.image_id, ...children.map((c) => c.image_id)]) {
+    if (await said(row, id) !== want) fail(`${name}: what is said of ${id} is not what is said of ${of}`)
+  }
+  console.log(`${name}: the same as ${of}${platforms ? `, on each of ${platforms} platforms` : ''}`)
 }
 process.exitCode = failures ? 1 : 0

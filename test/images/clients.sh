@@ -2,8 +2,9 @@
 # The clients that people use, against a running registry without TLS on
 # loopback: skopeo, crane, buildah and podman sign in, push, list, pull and
 # delete the images of DIR, and what comes back is what was sent, by digest.
-# Leaves images/debian:1, images/npm:1, images/go:1 and the multi-arch
-# images/multi:1 behind, to be scanned.
+# Leaves images/debian:1, images/npm:1, images/go:1 and, of the same content,
+# images/zstd:1, images/docker:1 (schema 2) and images/multi:1 (two platforms)
+# behind, to be scanned.
 #   clients.sh HOST:PORT USER PASSWORD DIR
 set -euo pipefail
 host=$1 user=$2 password=$3 dir=$(realpath "$4")
@@ -47,6 +48,8 @@ with_skopeo() {
 		same "$image pulled" "$back" "$sent"
 	done
 	rm -rf "$root/back"
+	skopeo copy "${to[@]}" --dest-compress-format zstd "oci-archive:$dir/npm.tar" "docker://$host/images/zstd:1"
+	skopeo copy "${to[@]}" --format v2s2 "oci-archive:$dir/npm.tar" "docker://$host/images/docker:1"
 	# Another repository (its layers are mounted, not sent), another format, another tag.
 	skopeo copy "${from[@]}" --dest-tls-verify=false "docker://$host/images/npm:1" "docker://$host/copies/by/skopeo:oci"
 	skopeo copy "${from[@]}" --dest-tls-verify=false --format v2s2 "docker://$host/images/npm:1" "docker://$host/copies/by/skopeo:docker"
