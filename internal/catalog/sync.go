@@ -26,6 +26,16 @@ func (c *Catalog) Probe(ctx context.Context, r breakwater.Registry, lister upstr
 		return ctx.Err()
 	}
 	return c.db.Tx(ctx, func(tx *store.DB) error {
+		now, err := tx.RegistryByID(ctx, r.ID)
+		if breakwater.IsNotFound(err) {
+			return job.Complete(ctx, tx)
+		}
+		if err != nil {
+			return err
+		}
+		if !now.Updated.Equal(r.Updated) {
+			return job.Snooze(time.Second) // it was changed meanwhile: this answer is about what it was
+		}
 		if probe != nil {
 			if err := c.fail(ctx, tx, r.ID, probe); err != nil {
 				return err
@@ -42,11 +52,24 @@ func (c *Catalog) Probe(ctx context.Context, r breakwater.Registry, lister upstr
 	})
 }
 
-// Fail writes why a registry cannot be read, closes the sync tasks that wait
-// for it, and ends the running job.
-func (c *Catalog) Fail(ctx context.Context, registryID string, cause error) error {
+// Fail writes why the registry, as it was read, cannot be read from, closes the
+// sync tasks that wait for it, and ends the running job. When the registry was
+// changed meanwhile the failure is about what it was: it is synchronised anew.
+func (c *Catalog) Fail(ctx context.Context, r breakwater.Registry, cause error) error {
 	return c.db.Tx(ctx, func(tx *store.DB) error {
-		if err := c.fail(ctx, tx, registryID, cause); err != nil {
+		now, err := tx.RegistryByID(ctx, r.ID)
+		switch {
+		case breakwater.IsNotFound(err):
+			return job.Complete(ctx, tx)
+		case err != nil:
+			return err
+		case !now.Updated.Equal(r.Updated):
+			if err := job.Complete(ctx, tx); err != nil {
+				return err
+			}
+			return c.queue.Enqueue(ctx, tx, job.Sync{RegistryID: r.ID})
+		}
+		if err := c.fail(ctx, tx, r.ID, cause); err != nil {
 			return err
 		}
 		return job.Complete(ctx, tx)

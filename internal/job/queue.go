@@ -198,7 +198,7 @@ func handle[T Args](w *river.Workers, q *Queue, f func(context.Context, T, bool)
 		finish := func(ctx context.Context, tx *store.DB) error { return complete(ctx, tx, j) }
 		last := isLast(j.JobRow)
 		err = f(context.WithValue(ctx, finisherKey{}, finish), j.Args, last)
-		if err == nil || isSnooze(err) || ctx.Err() != nil {
+		if err == nil || Snoozed(err) || ctx.Err() != nil {
 			return err
 		}
 		q.opts.Logger.Warn("job failed", "kind", j.Kind, "job", j.ID, "attempt", j.Attempt, "last", last, "error", err)
@@ -224,7 +224,8 @@ func (p pause) NextRetry(j *rivertype.JobRow) time.Time {
 	return time.Now().Add(wait)
 }
 
-func isSnooze(err error) bool {
+// Snoozed reports whether err is a Snooze and no failure.
+func Snoozed(err error) bool {
 	var s *rivertype.JobSnoozeError
 	return errors.As(err, &s)
 }

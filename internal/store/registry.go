@@ -205,10 +205,12 @@ func (db *DB) CountRegistryImages(ctx context.Context, registryID string, synced
 	return err
 }
 
-// StaleRegistries are the foreign registries whose last whole sync began before t.
-func (db *DB) StaleRegistries(ctx context.Context, t time.Time) (out []breakwater.Registry, err error) {
-	rows, err := db.query(ctx, `SELECT `+registryColumns+` FROM registry WHERE latest_sync_ms < ? AND type IN (?, ?, ?) ORDER BY project_id, id`,
-		ms(t), breakwater.RegistryHarbor, breakwater.RegistryJfrog, breakwater.RegistryOther)
+// StaleRegistries are the foreign registries whose last whole sync ended before
+// synced, and for which no sync task began since tried.
+func (db *DB) StaleRegistries(ctx context.Context, synced, tried time.Time) (out []breakwater.Registry, err error) {
+	rows, err := db.query(ctx, `SELECT `+registryColumns+` FROM registry WHERE latest_sync_ms < ? AND type IN (?, ?, ?)
+		AND NOT EXISTS (SELECT 1 FROM sync_task_registry s JOIN sync_task t ON t.id = s.task_id WHERE s.registry_id = registry.id AND t.begin_ms > ?)
+		ORDER BY project_id, id`, ms(synced), breakwater.RegistryHarbor, breakwater.RegistryJfrog, breakwater.RegistryOther, ms(tried))
 	err = each(rows, err, func(scan func(...any) error) error {
 		r, err := scanRegistry(scan)
 		out = append(out, r)

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"time"
 
 	"breakwater"
 	"breakwater/internal/job"
@@ -19,9 +20,13 @@ func (w *Worker) housekeep(ctx context.Context, _ job.Housekeep, _ bool) error {
 	return errors.Join(errs...)
 }
 
+// syncRetry is how long a registry that could not be synchronised is left alone.
+const syncRetry = time.Hour
+
 // syncDue starts the daily sync of the registries whose last one is old.
 func (w *Worker) syncDue(ctx context.Context) error {
-	stale, err := w.db.StaleRegistries(ctx, w.db.Now().Add(-w.opts.SyncEvery))
+	now := w.db.Now()
+	stale, err := w.db.StaleRegistries(ctx, now.Add(-w.opts.SyncEvery), now.Add(-min(w.opts.SyncEvery, syncRetry)))
 	if err != nil {
 		return err
 	}
@@ -37,8 +42,12 @@ func (w *Worker) syncDue(ctx context.Context) error {
 		byProject[r.ProjectID] = append(byProject[r.ProjectID], r)
 	}
 	for _, p := range projects {
-		if open, err := w.db.OpenSync(ctx, p, breakwater.TaskAutoSync); err != nil || open {
+		open, err := w.db.OpenSync(ctx, p, breakwater.TaskAutoSync)
+		if err != nil {
 			return err
+		}
+		if open {
+			continue
 		}
 		if _, err := w.catalog.StartSync(ctx, p, breakwater.TaskAutoSync, byProject[p]); err != nil {
 			return err

@@ -106,11 +106,11 @@ func (w *Worker) probe(ctx context.Context, a job.Probe, last bool) error {
 	}
 	lister, err := w.lister(ctx, r)
 	if err != nil {
-		return w.catalog.Fail(ctx, r.ID, err)
+		return w.catalog.Fail(ctx, r, err)
 	}
 	err = w.catalog.Probe(ctx, r, lister)
-	if err != nil && last && ctx.Err() == nil {
-		return errors.Join(err, w.catalog.Fail(ctx, r.ID, err))
+	if err != nil && last && ctx.Err() == nil && !job.Snoozed(err) {
+		return errors.Join(err, w.catalog.Fail(ctx, r, err))
 	}
 	return err
 }
@@ -136,7 +136,7 @@ func (w *Worker) sync(ctx context.Context, a job.Sync, last bool) error {
 		return nil
 	case last || !worthAnotherTry(err):
 		w.opts.Logger.Warn("registry cannot be synchronised", "registry", r.ID, "error", err)
-		return w.catalog.Fail(ctx, r.ID, err)
+		return w.catalog.Fail(ctx, r, err)
 	}
 	return err
 }
