@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+
+	"breakwater"
 )
 
 // begin does what a start begins with, beside serving: the starter set of
@@ -9,7 +11,11 @@ import (
 func (h *house) begin(ctx context.Context) error {
 	defer h.begun.Store(true)
 	if h.config.Starter {
-		if err := h.worker.LoadStarter(ctx); err != nil && ctx.Err() == nil {
+		switch err := h.worker.LoadStarter(ctx); {
+		case err == nil, ctx.Err() != nil:
+		case breakwater.KindOf(err) == breakwater.KindConflict:
+			h.log.Info("the starter set gives way to an update that has begun")
+		default:
 			h.log.Error("the starter set of advisories could not be read", "error", err)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 func dbCommand() *cobra.Command {
@@ -45,7 +47,7 @@ func updateFeeds(cmd *cobra.Command, h *house, _ []string) error {
 	if err != nil {
 		return err
 	}
-	bar := &feedBar{w: cmd.ErrOrStderr()}
+	bar := &feedBar{w: terminal(cmd.ErrOrStderr())}
 	o := h.config.feedOptions(h.config.Data)
 	o.Force, _ = cmd.Flags().GetBool("force")
 	o.Progress = bar.progress
@@ -60,6 +62,14 @@ func updateFeeds(cmd *cobra.Command, h *house, _ []string) error {
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "%d package versions judged again, %d of them differently\n", sum.Judged, sum.Changed)
 	return sum.Err()
+}
+
+// terminal is w when it is one, and nowhere otherwise: a bar has no place in a file.
+func terminal(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return w
+	}
+	return io.Discard
 }
 
 func resultText(r worker.FeedResult) string {

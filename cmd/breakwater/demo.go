@@ -121,7 +121,7 @@ func (d demo) push(ctx context.Context, creds iam.Credentials) error {
 func (d demo) wait(ctx context.Context, h *house, c *apiClient) error {
 	ctx, cancel := context.WithTimeout(ctx, demoWait)
 	defer cancel()
-	bar := progressbar.NewOptions(100, progressbar.OptionSetWriter(d.bar), progressbar.OptionSetDescription("scanning"),
+	bar := progressbar.NewOptions(100, progressbar.OptionSetWriter(terminal(d.bar)), progressbar.OptionSetDescription("scanning"),
 		progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false))
 	defer func() { _ = bar.Finish() }()
 	tick := time.NewTicker(200 * time.Millisecond)
