@@ -5,7 +5,6 @@ package crash
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -126,14 +125,10 @@ func (s *server) kill() {
 
 // terminate asks the process to end and answers how it did.
 func (s *server) terminate() error {
-	s.t.Helper()
 	s.down.Store(true)
-	must(s.t, s.cmd.Process.Signal(syscall.SIGTERM))
-	return s.wait()
-}
-
-func (s *server) wait() error {
-	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
 	select {
 	case <-s.ended:
 		return s.exit
@@ -213,5 +208,3 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
-
-func number(format string, n int) string { return fmt.Sprintf(format, n) }
