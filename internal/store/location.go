@@ -58,11 +58,14 @@ type ProjectDigest struct {
 }
 
 // WaitingDigests is the image manifests behind every image that waits for a
-// scan or is being scanned; at most 10,000.
+// scan or is being scanned, without those whose turn in a task has not come
+// (QueuedTasks); at most 10,000.
 func (db *DB) WaitingDigests(ctx context.Context) (out []ProjectDigest, err error) {
 	rows, err := db.query(ctx, `SELECT DISTINCT i.project_id, COALESCE(c.digest, i.digest) FROM image i
 		LEFT JOIN artifact a ON a.digest = i.digest LEFT JOIN artifact_child c ON c.parent_id = a.id AND c.image
-		WHERE i.scan_status IN ('waiting_for_scan', 'scanning') AND (c.digest IS NOT NULL OR NOT i.multi_arch) LIMIT 10000`)
+		WHERE i.scan_status IN ('waiting_for_scan', 'scanning') AND (c.digest IS NOT NULL OR NOT i.multi_arch)
+			AND NOT EXISTS (SELECT 1 FROM scan_task t JOIN scan_task_image q ON q.task_id = t.id
+				WHERE t.project_id = i.project_id AND t.state = 'running' AND q.image_id = i.id AND q.state = 'queued') LIMIT 10000`)
 	err = each(rows, err, func(scan func(...any) error) error {
 		var p ProjectDigest
 		err := scan(&p.ProjectID, &p.Digest)

@@ -85,6 +85,19 @@ func (db *DB) QueuedTaskImages(ctx context.Context, taskID string, limit int) ([
 		WHERE t.task_id = ? AND t.state = 'queued' ORDER BY t.image_id LIMIT ?`, taskID, limit)
 }
 
+// QueuedTasks is the running tasks of all projects that have images to send.
+func (db *DB) QueuedTasks(ctx context.Context) (ids []string, err error) {
+	rows, err := db.query(ctx, `SELECT t.id FROM scan_task t WHERE t.state = 'running'
+		AND EXISTS (SELECT 1 FROM scan_task_image q WHERE q.task_id = t.id AND q.state = 'queued') ORDER BY t.begin_ms, t.id`)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
+
 // FailedTaskImages is the images of a task that could not be scanned.
 func (db *DB) FailedTaskImages(ctx context.Context, taskID string, limit int) ([]TaskImage, error) {
 	return db.taskImages(ctx, `SELECT t.image_id, t.digest, t.registry_id, t.namespace, t.name, t.version, t.code, COALESCE(r.name, ''), COALESCE(r.type, '')

@@ -211,3 +211,42 @@ func TestLocations(t *testing.T) {
 		}
 	})
 }
+
+// TestQueuedImagesAreNotLost: an image whose turn in a slow task has not come
+// waits without a job, and must not be taken for one that lost its job.
+func TestQueuedImagesAreNotLost(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		s := newShelf(t, db, "one")
+		task := breakwater.ScanTask{ID: breakwater.NewID("scn"), ProjectID: s.project, Name: "n", Type: breakwater.TaskManual, Scope: breakwater.ScopeAll, RateLimit: 30}
+		expect := func(when string, waiting, tasks int) {
+			t.Helper()
+			digests, err := db.WaitingDigests(ctx)
+			if err != nil || len(digests) != waiting {
+				t.Errorf("%s: %d digests without a job may be lost, want %d, %v", when, len(digests), waiting, err)
+			}
+			ids, err := db.QueuedTasks(ctx)
+			if err != nil || len(ids) != tasks {
+				t.Errorf("%s: %d tasks have something to send, want %d, %v", when, len(ids), tasks, err)
+			}
+		}
+		err := db.Tx(ctx, func(tx *store.DB) error {
+			if _, err := tx.PutScanTask(ctx, task, s.ids); err != nil {
+				return err
+			}
+			return tx.MarkImages(ctx, s.project, s.ids, breakwater.ScanWaiting)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect("nothing is sent", 0, 1)
+		if err := db.SendTaskImage(ctx, task.ID, s.ids[0], s.digests[0]); err != nil {
+			t.Fatal(err)
+		}
+		expect("one is sent", 1, 1)
+		if _, err := db.StopScanTask(ctx, s.project, task.ID); err != nil {
+			t.Fatal(err)
+		}
+		expect("the task is stopped", len(s.ids), 0)
+	})
+}

@@ -69,8 +69,20 @@ func (w *Worker) updateDue(ctx context.Context) error {
 }
 
 // findLost enqueues the scans of images that wait without a job: there should
-// be none, and one that was given up by River must not wait for ever.
+// be none, and one that was given up by River must not wait for ever. Images
+// whose turn in a task has not come are not lost; their task is sent on, if its
+// own job should be.
 func (w *Worker) findLost(ctx context.Context) error {
+	tasks, err := w.db.QueuedTasks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range tasks {
+		err := w.db.Tx(ctx, func(tx *store.DB) error { return w.queue.Enqueue(ctx, tx, job.Dispatch{TaskID: id}) })
+		if err != nil {
+			return err
+		}
+	}
 	lost, err := w.db.WaitingDigests(ctx)
 	if err != nil {
 		return err
