@@ -35,10 +35,14 @@ func (db *DB) insertAdvisories(ctx context.Context, feed string, since int64, ba
 		}
 		records.add(feed, since, a.ID, r.hash, ms(a.Published), ms(a.Modified), ms(a.Withdrawn), a.Summary, a.URL, a.Score, string(a.Severity), string(body))
 	}
+	var last int64 // new rows get higher ids, on both databases
+	if err := db.queryRow(ctx, `SELECT COALESCE(MAX(id), 0) FROM advisory`).Scan(&last); err != nil {
+		return err
+	}
 	if err := records.flush(ctx); err != nil {
 		return err
 	}
-	ids, err := db.advisoryIDs(ctx, feed, since, batch)
+	ids, err := db.advisoryIDs(ctx, feed, since, last)
 	if err != nil {
 		return err
 	}
@@ -76,13 +80,9 @@ func (db *DB) insertAdvisories(ctx context.Context, feed string, since int64, ba
 	return nil
 }
 
-func (db *DB) advisoryIDs(ctx context.Context, feed string, since int64, batch []stagedRecord) (map[string]int64, error) {
-	names := make([]string, 0, len(batch))
-	for _, r := range batch {
-		names = append(names, r.advisory.ID)
-	}
-	ids := make(map[string]int64, len(batch))
-	rows, err := db.query(ctx, `SELECT osv_id, id FROM advisory WHERE feed = ? AND since = ? AND osv_id IN `+db.textSet(), feed, since, jsonSet(names))
+func (db *DB) advisoryIDs(ctx context.Context, feed string, since, last int64) (map[string]int64, error) {
+	ids := map[string]int64{}
+	rows, err := db.query(ctx, `SELECT osv_id, id FROM advisory WHERE id > ? AND feed = ? AND since = ?`, last, feed, since)
 	return ids, each(rows, err, func(scan func(...any) error) error {
 		var name string
 		var id int64
