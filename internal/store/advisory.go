@@ -35,6 +35,25 @@ func (db *DB) Candidates(ctx context.Context, names []PackageName) (map[PackageN
 	return out, nil
 }
 
+// Spoken tells of which of the ecosystems, in their normal spelling, any visible
+// record speaks. A feed may know other releases of a distribution and not this one.
+func (db *DB) Spoken(ctx context.Context, ecosystems []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, e := range ecosystems {
+		if _, done := out[e]; done {
+			continue
+		}
+		var spoken bool
+		err := db.queryRow(ctx, `SELECT EXISTS (SELECT 1 FROM advisory_range r JOIN advisory a ON a.id = r.advisory_id JOIN feed f ON f.name = a.feed
+			WHERE r.ecosystem = ? AND a.since <= f.generation AND (a.until = 0 OR a.until > f.generation))`, e).Scan(&spoken)
+		if err != nil {
+			return nil, wrap(err, "store.Spoken(%s)", e)
+		}
+		out[e] = spoken
+	}
+	return out, nil
+}
+
 func (db *DB) candidates(ctx context.Context, ecosystem string, names []string, out map[PackageName][]Candidate) error {
 	rows, err := db.query(ctx, `SELECT a.id, a.osv_id, a.modified_ms, a.score, a.severity, a.body, r.name, r.body
 		FROM advisory_range r JOIN advisory a ON a.id = r.advisory_id JOIN feed f ON f.name = a.feed

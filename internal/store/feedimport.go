@@ -88,6 +88,8 @@ func (in *feedImport) run(ctx context.Context, feed *breakwater.Feed, records it
 			if err := tx.putRematch(ctx, feed.Name, claim, "*", "*"); err != nil {
 				return err
 			}
+		} else if err := tx.rematchUnknown(ctx, feed.Name, claim); err != nil {
+			return err
 		}
 		return tx.showFeed(ctx, *feed, claim)
 	})

@@ -112,6 +112,15 @@ func (db *DB) putRematch(ctx context.Context, feed string, generation int64, eco
 	return err
 }
 
+// rematchUnknown makes packages that could not be judged wait to be matched
+// again: the new records may speak of their release for the first time.
+func (db *DB) rematchUnknown(ctx context.Context, feed string, generation int64) error {
+	_, err := db.exec(ctx, `INSERT INTO rematch (feed, generation, ecosystem, name)
+		SELECT DISTINCT CAST(? AS TEXT), CAST(? AS BIGINT), p.ecosystem, p.name FROM package p WHERE p.feed = ? AND NOT p.matched ON CONFLICT DO NOTHING`,
+		feed, generation, breakwater.BaseEcosystem(feed))
+	return err
+}
+
 // deleteAdvisories removes rows for good, with their aliases and entries.
 func (db *DB) deleteAdvisories(ctx context.Context, ids []int64) error {
 	set := jsonSet(ids)

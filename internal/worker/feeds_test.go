@@ -174,6 +174,24 @@ func TestUpdateReachesImagesWithoutARegistry(t *testing.T) {
 	})
 }
 
+// A feed that speaks of other releases only says nothing of this one.
+func TestReleaseThatNoRecordNames(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s := newShelf(t, db)
+		s.feed("Debian", "2026-01-01T00:00:00Z", "DEBIAN-CVE-2026-0001|Debian:12|p|2|CVE-2026-0001")
+		must(t, s.update(worker.FeedOptions{}).Err())
+		spoken, silent := s.image("spoken", "Debian:12|q|1"), s.image("silent", "Debian:13|q|1")
+		if a, b := s.findings(spoken), s.findings(silent); a != "Security: " || b != ": " {
+			t.Fatalf("the release of the feed is %q, the other one %q", a, b)
+		}
+		s.feed("Debian", "2026-01-02T00:00:00Z", "DEBIAN-CVE-2026-0001|Debian:12|p|2|CVE-2026-0001", "DEBIAN-CVE-2026-0002|Debian:13|p|2|CVE-2026-0002")
+		must(t, s.update(worker.FeedOptions{}).Err())
+		if got := s.findings(silent); got != "Security: " {
+			t.Fatalf("when a record names the release: %q", got)
+		}
+	})
+}
+
 // A run that was cut short between showing a feed and judging again is taken up.
 func TestRematchIsTakenUp(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

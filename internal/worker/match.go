@@ -13,7 +13,7 @@ import (
 
 // matchVersion names the rules of package match. A release that changes them
 // raises it, and every package version is matched again.
-const matchVersion = "1"
+const matchVersion = "2"
 
 // MatchPackages judges package versions by the advisories that are shown now
 // and writes their verdicts. It belongs into the transaction that made them
@@ -33,9 +33,11 @@ func matchPackages(ctx context.Context, tx *store.DB, packageIDs []int64) (chang
 		return nil, fmt.Errorf("worker.MatchPackages: %w", err)
 	}
 	var names []store.PackageName
+	var releases []string
 	for _, p := range packages {
 		for _, ecosystem := range breakwater.LookupEcosystems(p.Ecosystem) {
 			names = append(names, store.PackageName{Ecosystem: ecosystem, Name: breakwater.NormalName(ecosystem, p.Name)})
+			releases = append(releases, ecosystem)
 		}
 	}
 	slices.SortFunc(names, func(a, b store.PackageName) int {
@@ -45,15 +47,20 @@ func matchPackages(ctx context.Context, tx *store.DB, packageIDs []int64) (chang
 	if err != nil {
 		return nil, fmt.Errorf("worker.MatchPackages: %w", err)
 	}
-	changed, err = tx.PutVerdicts(ctx, judge(packages, candidates))
+	spoken, err := tx.Spoken(ctx, releases)
+	if err != nil {
+		return nil, fmt.Errorf("worker.MatchPackages: %w", err)
+	}
+	changed, err = tx.PutVerdicts(ctx, judge(packages, candidates, spoken))
 	if err != nil {
 		return nil, fmt.Errorf("worker.MatchPackages: %w", err)
 	}
 	return changed, nil
 }
 
-// judge runs the matching and ties each verdict to the row it rests on.
-func judge(packages []breakwater.PackageVersion, candidates map[store.PackageName][]store.Candidate) []store.Judged {
+// judge runs the matching and ties each verdict to the row it rests on. A
+// package of a release that no record speaks of is not known.
+func judge(packages []breakwater.PackageVersion, candidates map[store.PackageName][]store.Candidate, spoken map[string]bool) []store.Judged {
 	out := make([]store.Judged, 0, len(packages))
 	for _, p := range packages {
 		rows := map[string]store.Candidate{} // the newest of each id, as match takes it
@@ -67,13 +74,21 @@ func judge(packages []breakwater.PackageVersion, candidates map[store.PackageNam
 			}
 			return list
 		})
-		j := store.Judged{PackageID: p.ID, Known: len(outcome.Gaps) == 0}
+		j := store.Judged{PackageID: p.ID, Known: len(outcome.Gaps) == 0 && releaseSpoken(p.Ecosystem, spoken)}
 		for _, v := range outcome.Verdicts {
 			j.Verdicts = append(j.Verdicts, store.PackageVerdict{Verdict: v, Row: rows[v.AdvisoryID].Row})
 		}
 		out = append(out, j)
 	}
 	return out
+}
+
+// releaseSpoken reports whether records speak of a package's release, or of its
+// distribution whole. An ecosystem without releases has nothing to be missed:
+// whether its feed is there at all is asked when the counters are made.
+func releaseSpoken(ecosystem string, spoken map[string]bool) bool {
+	names := breakwater.LookupEcosystems(ecosystem)
+	return len(names) == 1 || slices.ContainsFunc(names, func(e string) bool { return spoken[e] })
 }
 
 // rematchPackages is how many package versions one transaction judges again: a
