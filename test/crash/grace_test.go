@@ -34,6 +34,10 @@ func TestTerminateScan(t *testing.T) {
 			if err := s.terminate(); err != nil {
 				t.Fatalf("round %d: the server ended with %v", round, err)
 			}
+			db := s.look()
+			if n := count(t, db, `SELECT COUNT(*) FROM river_job WHERE kind = 'scan' AND (errors IS NOT NULL OR state NOT IN ('available', 'completed'))`); n != 0 {
+				t.Errorf("round %d: %d scans were interrupted, and count it as a failure", round, n)
+			}
 			w.Mend()
 			s.start()
 		}
