@@ -23,6 +23,9 @@ func coverage(inv breakwater.Inventory, skipped []breakwater.Skip) []breakwater.
 	}
 	software.Skipped = skipped
 	switch {
+	case noDatabase(inv):
+		vulnerability.State = breakwater.StateFailed
+		vulnerability.Reason = "no package database of the operating system was found: " + cmp.Or(inv.OS.Name, inv.OS.ID)
 	case len(inv.Packages) == 0:
 		software.Reason = cmp.Or(software.Reason, "no package database, lock file or program with a module list was found")
 		vulnerability.Reason = "there are no packages to judge"
@@ -41,6 +44,12 @@ func coverage(inv breakwater.Inventory, skipped []breakwater.Skip) []breakwater.
 		out = append(out, breakwater.Coverage{Check: c, State: breakwater.StateNotBuilt})
 	}
 	return out
+}
+
+// noDatabase reports whether the image says which distribution it is and lists
+// none of its packages: the database was deleted, or lies where nobody looks.
+func noDatabase(inv breakwater.Inventory) bool {
+	return inv.OS.ID != "" && !slices.ContainsFunc(inv.Packages, func(p breakwater.Package) bool { return p.Kind == breakwater.PackageOS })
 }
 
 func unknownRelease(inv breakwater.Inventory) bool {

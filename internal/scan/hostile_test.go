@@ -140,6 +140,10 @@ func TestCoverage(t *testing.T) {
 	if c := inv.Coverage[0]; c.State != breakwater.StateDone || !strings.Contains(c.Reason, "Kali") {
 		t.Errorf("an unknown distribution: %+v", c)
 	}
+	inv = scanImage(t, r, r.image(t, gz(t, entry{name: "opt/status", body: deb("bash", "5", "")}, entry{name: "etc/os-release", body: "ID=debian\nPRETTY_NAME=\"Debian 12\"\n"})))
+	if c := inv.Coverage[0]; c.State != breakwater.StateFailed || !strings.Contains(c.Reason, "Debian 12") {
+		t.Errorf("a distribution without its package database: %+v", c)
+	}
 	if inv.Platform.OS != "linux" || inv.History[0].CreatedBy != "COPY . /" || inv.Layers[0].DiffID == "" {
 		t.Errorf("config: %+v", inv)
 	}

@@ -200,14 +200,15 @@ func one(b bool) int64 {
 }
 
 // securityPossible reports whether an inventory lets an image be called
-// Security at all: the vulnerability check had all it needed, and every package
+// Security at all: the vulnerability check had all it needed, no file that holds
+// packages was left unread, and every package
 // that stands on its own is of an ecosystem that some advisory source speaks of.
 func securityPossible(inv breakwater.Inventory) bool {
 	done := false
 	for _, c := range inv.Coverage {
 		switch c.Check {
 		case breakwater.CheckSoftware, breakwater.CheckVulnerability:
-			if c.State != breakwater.StateDone && c.State != breakwater.StateNotApplicable {
+			if c.State != breakwater.StateDone && c.State != breakwater.StateNotApplicable || len(c.Skipped) > 0 {
 				return false
 			}
 			done = true

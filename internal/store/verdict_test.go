@@ -84,6 +84,41 @@ func TestVerdictsReachEveryImage(t *testing.T) {
 	})
 }
 
+// An image of which a file was not read, or whose operating system shows no
+// package, may hold anything.
+func TestUnreadIsNotSecure(t *testing.T) {
+	done := func(c breakwater.Check) breakwater.Coverage {
+		return breakwater.Coverage{Check: c, State: breakwater.StateDone}
+	}
+	for name, tt := range map[string]struct {
+		change func(*breakwater.Inventory)
+		want   breakwater.Level
+	}{
+		"all read": {func(*breakwater.Inventory) {}, breakwater.LevelSecurity},
+		"one file skipped": {func(inv *breakwater.Inventory) {
+			inv.Coverage[1].Skipped = []breakwater.Skip{{Path: "var/lib/dpkg/status", Reason: "too large"}}
+		}, ""},
+		"no package database": {func(inv *breakwater.Inventory) { inv.Coverage[0].State = breakwater.StateFailed }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db *store.DB) {
+				w := newWorld(t, db)
+				id := w.artifact("a")
+				inv := breakwater.Inventory{Digest: breakwater.DigestOf([]byte("a")), Scanner: "t",
+					Coverage: []breakwater.Coverage{done(breakwater.CheckVulnerability), done(breakwater.CheckSoftware)}}
+				tt.change(&inv)
+				_, _, err := db.PutInventory(w.ctx, inv)
+				w.must(err)
+				image := w.image("1", "a", "v", "a", 1).ID
+				w.must(db.RefreshCounters(w.ctx, []int64{id}))
+				if got := w.row("1", image).Level; got != tt.want {
+					t.Errorf("level %q, want %q", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
 func TestImageFindings(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
