@@ -126,6 +126,7 @@ func (d demo) wait(ctx context.Context, h *house, c *apiClient) error {
 	defer func() { _ = bar.Finish() }()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
+	said := ""
 	for {
 		rows, _, err := listImages(ctx, c, url.Values{"limit": {"50"}})
 		if err != nil {
@@ -143,6 +144,10 @@ func (d demo) wait(ctx context.Context, h *house, c *apiClient) error {
 			percent += 20
 		}
 		_ = bar.Set(min(99, percent))
+		if line := fmt.Sprintf("scanned %d of %d images, advisories loaded: %t", done, len(rows), loaded); line != said && terminal(d.bar) == io.Discard {
+			fmt.Fprintln(d.out, line) // no terminal, no bar
+			said = line
+		}
 		if done == len(rows) && loaded {
 			return nil
 		}
