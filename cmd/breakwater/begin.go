@@ -7,7 +7,8 @@ import (
 )
 
 // begin does what a start begins with, beside serving: the starter set of
-// advisories on an empty database, and how stale it is, said aloud.
+// advisories on an empty database, what an import that was killed left to be
+// judged, and how stale it all is, said aloud.
 func (h *house) begin(ctx context.Context) error {
 	defer h.begun.Store(true)
 	if h.config.Starter {
@@ -18,6 +19,9 @@ func (h *house) begin(ctx context.Context) error {
 		default:
 			h.log.Error("the starter set of advisories could not be read", "error", err)
 		}
+	}
+	if err := h.worker.CatchUp(ctx); err != nil && ctx.Err() == nil {
+		h.log.Error("packages could not be judged again", "error", err)
 	}
 	if note := h.feedNote(ctx); note != "" {
 		h.log.Warn("advisories are stale", "note", note)

@@ -39,6 +39,15 @@ func (w *Worker) LoadStarter(ctx context.Context) error {
 	return w.db.PutSetting(ctx, starterLoaded, w.db.Now().Format("2006-01-02"))
 }
 
+// CatchUp judges what an import that was cut short left to be judged: at every
+// start, for there may be no next import.
+func (w *Worker) CatchUp(ctx context.Context) error {
+	w.feeds.Lock()
+	defer w.feeds.Unlock()
+	_, _, err := Rematch(ctx, w.db, nil)
+	return err
+}
+
 // starterLoaded is set once the whole starter set is in.
 const starterLoaded = "starter_loaded"
 

@@ -276,3 +276,30 @@ func TestOneBrokenImageDoesNotHoldUpTheRest(t *testing.T) {
 		}
 	})
 }
+
+// TestCatchUp: an import that ended between showing its advisories and judging
+// what they name is finished by the next start.
+func TestCatchUp(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		s := upstreamtest.Start(upstreamtest.Options{Kind: upstreamtest.Plain, Username: "u", Password: "p"})
+		defer s.Close()
+		s.Tag("team/app", "1", upstreamtest.Image(lock("1.1.0")))
+		y := newYard(t, db, catalog.Options{})
+		y.add(t, s.Registry(breakwater.NewID("reg")), "p")
+		y.work(t, "a scanned image", y.allScanned(t, 1))
+
+		cut, cancel := context.WithCancel(ctx)
+		_, err := worker.UpdateFeeds(cut, db, nil, worker.FeedOptions{From: feedDir(t), Result: func(worker.FeedResult) { cancel() }})
+		if err == nil {
+			t.Fatal("the import was to be cut short")
+		}
+		if row := y.images(t, store.ImageFilter{})["team/app:1"]; row.VulNum != 0 {
+			t.Fatalf("judged already: %+v", row.Image)
+		}
+		must(t, y.worker.CatchUp(ctx))
+		if row := y.images(t, store.ImageFilter{})["team/app:1"]; row.VulNum != 1 || row.Level != breakwater.LevelHigh {
+			t.Fatalf("after the next start: %+v", row.Image)
+		}
+	})
+}
