@@ -34,7 +34,8 @@ type yard struct {
 	project string
 }
 
-func newYard(t *testing.T, db *store.DB, o catalog.Options) *yard {
+// newYard updates advisories by itself only when every is above 0.
+func newYard(t *testing.T, db *store.DB, o catalog.Options, every ...time.Duration) *yard {
 	t.Helper()
 	ctx := context.Background()
 	y := &yard{db: db, project: breakwater.NewID("prj")}
@@ -54,7 +55,7 @@ func newYard(t *testing.T, db *store.DB, o catalog.Options) *yard {
 			return nil, breakwater.NotFound("repository")
 		},
 		Upstream: upstream.Options{HTTP: client, Attempts: 2, Pause: func(context.Context, time.Duration) error { return nil }},
-		Feeds:    worker.FeedOptions{From: feedDir(t), TempDir: t.TempDir(), Every: time.Hour}, FeedClient: http.DefaultClient,
+		Feeds:    worker.FeedOptions{From: feedDir(t), TempDir: t.TempDir(), Every: append(every, 0)[0]}, FeedClient: http.DefaultClient,
 	})
 	must(t, err)
 	must(t, db.CreateDomain(ctx, breakwater.Domain{ID: "dom", Name: "dom"}))
@@ -301,5 +302,18 @@ func TestCatchUp(t *testing.T) {
 		if row := y.images(t, store.ImageFilter{})["team/app:1"]; row.VulNum != 1 || row.Level != breakwater.LevelHigh {
 			t.Fatalf("after the next start: %+v", row.Image)
 		}
+	})
+}
+
+// TestUpdateWhenDue: advisories are read by themselves when nobody asked their
+// source for a while, and what is there already is judged by them.
+func TestUpdateWhenDue(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s := upstreamtest.Start(upstreamtest.Options{Kind: upstreamtest.Plain, Username: "u", Password: "p"})
+		defer s.Close()
+		s.Tag("team/app", "1", upstreamtest.Image(lock("1.1.0")))
+		y := newYard(t, db, catalog.Options{}, time.Hour)
+		y.add(t, s.Registry(breakwater.NewID("reg")), "p")
+		y.work(t, "a finding", func() bool { return y.images(t, store.ImageFilter{})["team/app:1"].VulNum == 1 })
 	})
 }
