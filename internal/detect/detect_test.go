@@ -91,6 +91,8 @@ func TestFormats(t *testing.T) {
 		{"jar with pom.properties", "app/lib.jar", jar(t, pom("com.fasterxml.jackson.core", "jackson-databind", "2.9.0")), []string{"Maven|com.fasterxml.jackson.core:jackson-databind 2.9.0"}},
 		{"shaded jar", "app/all.jar", jar(t, pom("org.a", "one", "1"), pom("org.b", "two", "2")), []string{"Maven|org.a:one 1", "Maven|org.b:two 2"}},
 		{"jar in war in ear", "app/x.ear", jar(t, member{"web.war", jar(t, member{"WEB-INF/lib/log4j-core.jar", jar(t, pom("org.apache.logging.log4j", "log4j-core", "2.14.1"))})}), []string{"Maven|org.apache.logging.log4j:log4j-core 2.14.1"}},
+		{"spring jar, which never has pom.properties", "app/app.jar", jar(t, member{"BOOT-INF/lib/spring-beans-5.3.0.jar", jar(t, member{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nImplementation-Title: spring-beans\nAutomatic-Module-Name: spring.beans\nImplementation-Version: 5.3.0\n"})}), []string{"Maven|org.springframework:spring-beans 5.3.0"}},
+		{"jar known by its name alone", "app/log4j-core-2.14.1.jar", jar(t, member{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}), []string{"Maven|org.apache.logging.log4j:log4j-core 2.14.1"}},
 		{"jar known by its manifest and name", "app/commons-io-2.4.jar", jar(t, member{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nImplementation-Vendor-Id: commons-io\nImplementation-Version: 2.4\n"}), []string{"Maven|commons-io:commons-io 2.4"}},
 	}
 	d := newDetector(t, detect.Options{})

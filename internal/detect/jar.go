@@ -34,6 +34,8 @@ type jars struct {
 	path  string // of the outermost: what a package is said to come from
 	left  int64  // of jarNested
 	found []breakwater.Package
+	// the first artifact whose group nothing tells, which advisories may name otherwise
+	guessed string
 }
 
 // readJar keeps what it finds whatever goes wrong inside, and says the first
@@ -41,17 +43,26 @@ type jars struct {
 func readJar(ctx context.Context, d *Detector, in input) (Facts, error) {
 	j := jars{d: d, path: in.Path, left: jarNested}
 	err := j.read(ctx, in, 0)
-	return Facts{Packages: j.found}, err
+	facts := Facts{Packages: j.found}
+	if j.guessed != "" {
+		facts.Skipped = clip("no pom.properties and no known group of the artifact " + j.guessed)
+	}
+	return facts, err
 }
 
 func (j *jars) read(ctx context.Context, in input, depth int) error {
-	inner, err := j.look(in)
+	inner, named, err := j.look(in)
 	if err != nil {
 		return err
 	}
 	// The extractor opens one level; that it meets archives it may not open is
 	// no trouble.
 	found, _ := extract(ctx, j.d.use.archive, in)
+	if !named {
+		if guessed := settleGroups(found); j.guessed == "" {
+			j.guessed = guessed
+		}
+	}
 	j.found = append(j.found, convert(found, j.path)...)
 	var first error
 	for _, f := range inner {
@@ -73,18 +84,17 @@ func (j *jars) read(ctx context.Context, in input, depth int) error {
 }
 
 // look reads the table of contents under its limit, pays for what the extractor
-// is going to read, and lists the archives inside.
-func (j *jars) look(in input) ([]*zip.File, error) {
+// is going to read, lists the archives inside, and tells whether it names itself.
+func (j *jars) look(in input) (inner []*zip.File, named bool, err error) {
 	meter := &metered{r: in.r, left: jarDirectory}
 	z, err := zip.NewReader(meter, in.Size)
 	if meter.left < 0 {
-		return nil, errDirectory
+		return nil, false, errDirectory
 	}
 	if err != nil {
-		return nil, errForm
+		return nil, false, errForm
 	}
 	meter.free = true
-	var inner []*zip.File
 	for _, f := range z.File {
 		base := strings.ToLower(path.Base(f.Name))
 		switch {
@@ -92,16 +102,17 @@ func (j *jars) look(in input) ([]*zip.File, error) {
 			inner = append(inner, f)
 		case base == "manifest.mf" || base == "pom.properties":
 			if f.UncompressedSize64 > jarManifest {
-				return nil, errors.New("a manifest in it is larger than the limit")
+				return nil, false, errors.New("a manifest in it is larger than the limit")
 			}
+			named = named || base == "pom.properties"
 			j.left -= int64(f.UncompressedSize64)
 		}
 	}
 	z.File = nil // the archives inside keep the reader, and it need not keep the rest
 	if j.left < 0 {
-		return nil, errNested
+		return nil, false, errNested
 	}
-	return inner, nil
+	return inner, named, nil
 }
 
 // open reads an archive inside: from memory, or when it is large from a file.

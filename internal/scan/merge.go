@@ -196,11 +196,13 @@ func (im *image) release() detect.Release {
 	return detect.Release{}
 }
 
-// skipped lists what was not read of the files that are still there.
+// skipped lists what was not read of the files that are still there. What an OS
+// package brought is judged by that package, so nothing is missed there.
 func (im *image) skipped() []breakwater.Skip {
+	owners := im.owners()
 	var out []breakwater.Skip
-	for _, l := range im.files {
-		if l.fact.Skipped != "" {
+	for key, l := range im.files {
+		if l.fact.Skipped != "" && owners[key] == "" {
 			out = append(out, breakwater.Skip{Layer: l.layer, Path: l.fact.Path, Reason: l.fact.Skipped})
 		}
 	}
