@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -104,6 +106,9 @@ func loadConfig(f *pflag.FlagSet) (config, error) {
 		if err := k.Load(file.Provider(name), yaml.Parser()); err != nil {
 			return config{}, fmt.Errorf("configuration file: %w", err)
 		}
+		if err := knownSettings(k.Keys()); err != nil {
+			return config{}, fmt.Errorf("configuration file: %w", err)
+		}
 	}
 	environment := env.Provider(".", env.Opt{Prefix: "BREAKWATER_", TransformFunc: func(key, value string) (string, any) {
 		key = strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(key, "BREAKWATER_")), "_", "-")
@@ -125,10 +130,25 @@ func loadConfig(f *pflag.FlagSet) (config, error) {
 	return c, nil
 }
 
+// knownSettings refuses a key that is no setting of serve, which has all of them.
+func knownSettings(keys []string) error {
+	known := pflag.NewFlagSet("", pflag.ContinueOnError)
+	serveFlags(known)
+	for _, key := range keys {
+		if key == "config" || known.Lookup(key) == nil {
+			return fmt.Errorf("%q is no setting", key)
+		}
+	}
+	return nil
+}
+
 // check refuses bad combinations and fills the endpoint.
 func (c *config) check() error {
 	if c.Data == "" {
 		return errors.New("--data: a directory is needed")
+	}
+	if _, port, err := net.SplitHostPort(c.Listen); c.Listen != "" && (err != nil || !validPort(port)) {
+		return errors.New("--listen: HOST:PORT, such as 127.0.0.1:8480")
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
@@ -146,6 +166,12 @@ func (c *config) check() error {
 	}
 	c.Endpoint = strings.TrimSuffix(c.Endpoint, "/")
 	return nil
+}
+
+// validPort takes a number; 0 lets the system choose.
+func validPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
 }
 
 func (c *config) host() string { u, _ := url.Parse(c.Endpoint); return u.Host }

@@ -65,6 +65,8 @@ func TestConfigRefused(t *testing.T) {
 		"endpoint with a path": {"--endpoint", "https://host/path"},
 		"endpoint scheme":      {"--endpoint", "ftp://host"},
 		"no data":              {"--data", ""},
+		"no port":              {"--listen", "127.0.0.1"},
+		"port out of range":    {"--listen", "127.0.0.1:99999"},
 	} {
 		c, err := loadConfig(flags(t, args...))
 		if err != nil {
@@ -72,6 +74,20 @@ func TestConfigRefused(t *testing.T) {
 		}
 		if c.check() == nil {
 			t.Errorf("%s is not refused", name)
+		}
+	}
+}
+
+// A mistyped name must not leave a default in force.
+func TestUnknownSettingIsRefused(t *testing.T) {
+	for _, body := range []string{"fed-every: 1h\n", "feed:\n  every: 1h\n", "config: other.yaml\n"} {
+		name := filepath.Join(t.TempDir(), "c.yaml")
+		if err := os.WriteFile(name, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		key, _, _ := strings.Cut(body, ":")
+		if _, err := loadConfig(flags(t, "--config", name)); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%q: %v", body, err)
 		}
 	}
 }
