@@ -208,6 +208,8 @@ func TestBroken(t *testing.T) {
 		{"app/bomb.jar", jar(t, member{"a.jar", jar(t, member{"b.jar", jar(t, member{"c.jar", jar(t, member{"d.jar", jar(t, pom("a", "b", "1"))})})})})},
 		{"app/manifest.jar", jar(t, member{"META-INF/MANIFEST.MF", strings.Repeat("A: b\n", 300_000)})},
 		{"app/many.jar", manyEntries()},
+		{"app/own-1.0.jar", jar(t, member{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"})},
+		{"app/spring3-core-3.x.jar", jar(t, member{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nImplementation-Title: spring-core\nImplementation-Version: 4.3.30.RELEASE\n"})},
 		{"app/many.egg", jar(t, member{"EGG-INFO/PKG-INFO", strings.Repeat("a: b\n", 1<<19)})},
 		{"app/manyinside.jar", jar(t, member{"many.jar", manyEntries()})},
 		{"var/lib/rpm/Packages", strings.Repeat("no database", 1000)},

@@ -60,8 +60,8 @@ func groupOf(artifact string) string {
 }
 
 // settleGroups gives the packages of a jar without pom.properties the group that
-// is known of their artifact, and answers one whose group is a guess: then the
-// extractor repeats the artifact, which is right for a few old ones only.
+// is known of their artifact, and answers one whose group is a guess: then it is
+// some title or the artifact again, which is right for a few old ones only.
 func settleGroups(found []*extractor.Package) (guessed string) {
 	for _, p := range found {
 		if p == nil {
@@ -74,7 +74,7 @@ func settleGroups(found []*extractor.Package) (guessed string) {
 		if known := groupOf(artifact); known != "" {
 			p.Name = known + ":" + artifact
 			p.Metadata = &archivemeta.Metadata{GroupID: known, ArtifactID: artifact}
-		} else if group == artifact && p.Version != "" {
+		} else if !strings.Contains(group, ".") && p.Version != "" {
 			guessed = artifact
 		}
 	}
