@@ -59,6 +59,8 @@ type config struct {
 	Grace     time.Duration `koanf:"grace"`
 	Project   string        `koanf:"project"`
 	MasterKey string        `koanf:"master-key"`
+
+	named bool // the operator named the endpoint
 }
 
 // serveFlags declares every setting with its default and its words.
@@ -153,7 +155,8 @@ func (c *config) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
 	}
-	if c.Endpoint == "" {
+	c.named = c.Endpoint != ""
+	if !c.named {
 		scheme := "http://"
 		if c.TLSCert != "" {
 			scheme = "https://"
@@ -172,6 +175,15 @@ func (c *config) check() error {
 func validPort(s string) bool {
 	_, err := strconv.ParseUint(s, 10, 16)
 	return err == nil
+}
+
+// external is where docker clients are sent for tokens: the endpoint that the
+// operator named, or else the address that the request came to.
+func (c *config) external() string {
+	if c.named {
+		return c.Endpoint
+	}
+	return ""
 }
 
 func (c *config) host() string { u, _ := url.Parse(c.Endpoint); return u.Host }

@@ -91,3 +91,20 @@ func TestUnknownSettingIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestEndpointOfTokens: docker clients are sent to the endpoint that the
+// operator named, and otherwise to where they came.
+func TestEndpointOfTokens(t *testing.T) {
+	for endpoint, want := range map[string]string{"": "", "https://breakwater.example.com/": "https://breakwater.example.com"} {
+		c, err := loadConfig(flags(t, "--endpoint", endpoint))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.check(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.external(); got != want {
+			t.Errorf("endpoint %q: tokens at %q, want %q", endpoint, got, want)
+		}
+	}
+}

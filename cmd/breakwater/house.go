@@ -128,7 +128,7 @@ func (h *house) openRegistry(context.Context) error {
 		return err
 	}
 	h.registry, err = registry.New(h.db, blobs, h.catalog, registry.Options{
-		Authenticate: h.iam.DockerLogin, Signer: h.iam.Signer(), ExternalURL: "", MaxBlob: h.config.MaxBlob, Logger: h.log,
+		Authenticate: h.iam.DockerLogin, Signer: h.iam.Signer(), ExternalURL: h.config.external(), MaxBlob: h.config.MaxBlob, Logger: h.log,
 	})
 	return err
 }
