@@ -53,6 +53,15 @@ type Entry struct {
 // Record makes an image known, or moves it to another digest, and asks for the
 // scan of what is new. It runs in tx; the job appears with the row.
 func (c *Catalog) Record(ctx context.Context, tx *store.DB, e Entry) error {
+	before, err := tx.Artifact(ctx, e.Artifact.Digest)
+	if err != nil && !breakwater.IsNotFound(err) {
+		return fmt.Errorf("catalog.Record: %w", err)
+	}
+	// One registry's failure to give a manifest takes nothing from what another gave.
+	if e.Artifact.MediaType == "" && before.MediaType != "" {
+		e.Artifact = before
+	}
+	completed := err == nil && before.MediaType == "" && e.Artifact.MediaType != ""
 	for _, child := range e.Children {
 		if _, err := tx.PutArtifact(ctx, child); err != nil {
 			return fmt.Errorf("catalog.Record: %w", err)
@@ -65,7 +74,7 @@ func (c *Catalog) Record(ctx context.Context, tx *store.DB, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("catalog.Record: %w", err)
 	}
-	if !put.Created && !put.Moved {
+	if !put.Created && !put.Moved && !completed {
 		return nil
 	}
 	if err := tx.RefreshLatest(ctx, e.Registry.ID, e.Namespace, e.Name); err != nil {

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -224,7 +223,9 @@ func (c *Catalog) resolveTag(ctx context.Context, e *Entry, src oci.Source, t up
 	case breakwater.IsNotFound(err) || codeOf(err) == breakwater.CodeNotFound:
 		return false, nil
 	case codeOf(err) == breakwater.CodeSchemaV1 || breakwater.KindOf(err) == breakwater.KindInvalid || breakwater.KindOf(err) == breakwater.KindTooLarge:
-		e.Artifact = breakwater.Artifact{Digest: t.Digest, MediaType: cmp.Or(m.MediaType, "application/octet-stream"), Size: t.Size, Scannable: true}
+		// No media type: what this registry gave does not settle what the digest is
+		// for others, who may be given it whole.
+		e.Artifact = breakwater.Artifact{Digest: t.Digest, Size: t.Size, Scannable: true}
 		return true, nil
 	}
 	return false, err

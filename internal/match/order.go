@@ -65,9 +65,6 @@ func orderOf(ecosystem string) (order, bool) {
 	return order{}, false
 }
 
-// Supported reports whether versions of the ecosystem can be compared.
-func Supported(ecosystem string) bool { _, ok := orderOf(ecosystem); return ok }
-
 // errVersion says that a string is no version of its ecosystem.
 var errVersion = errors.New("not a version of its ecosystem")
 

@@ -102,6 +102,7 @@ func BenchmarkScanLayer(b *testing.B) {
 func BenchmarkFloor(b *testing.B) {
 	l := benchLayer()
 	b.SetBytes(int64(len(l.body)))
+	whole := breakwater.DigestOf(l.body) // outside the loop: the floor hashes each stream once
 	for b.Loop() {
 		packed := sha256.New()
 		z, err := gzip.NewReader(io.TeeReader(bytes.NewReader(l.body), packed))
@@ -140,7 +141,7 @@ func BenchmarkFloor(b *testing.B) {
 		for range walk { // the rest of the stream
 		}
 		done.Wait()
-		if breakwater.DigestOfHash("sha256", packed) != breakwater.DigestOf(l.body) {
+		if breakwater.DigestOfHash("sha256", packed) != whole {
 			b.Fatal("not everything was read")
 		}
 	}

@@ -11,7 +11,8 @@ import (
 
 // PutArtifact makes a manifest or an index known, with the list of its children;
 // the children's own rows are put by calls of their own, before it. What a digest
-// names never changes, so a known digest is left as it is.
+// names never changes, so a known digest is left as it is; except one that could
+// not be read so far (no media type), which is completed.
 func (db *DB) PutArtifact(ctx context.Context, a breakwater.Artifact) (id int64, err error) {
 	err = db.Tx(ctx, func(tx *DB) error {
 		id, err = tx.putArtifact(ctx, a)
@@ -26,7 +27,11 @@ func (db *DB) putArtifact(ctx context.Context, a breakwater.Artifact) (id int64,
 		return 0, err
 	}
 	err = db.writeRow(ctx, `INSERT INTO artifact (digest, media_type, artifact_type, config_digest, size, platform, subject, scannable, created_ms)
-		VALUES (`+marks(9)+`) ON CONFLICT (digest) DO NOTHING RETURNING id`,
+		VALUES (`+marks(9)+`) ON CONFLICT (digest) DO UPDATE SET media_type = excluded.media_type, artifact_type = excluded.artifact_type,
+			config_digest = excluded.config_digest, size = excluded.size, platform = excluded.platform, subject = excluded.subject,
+			scannable = excluded.scannable, created_ms = excluded.created_ms
+			WHERE artifact.media_type = '' AND excluded.media_type <> ''
+		RETURNING id`,
 		string(a.Digest), a.MediaType, a.ArtifactType, string(a.ConfigDigest), a.Size, string(platform), string(a.Subject), a.Scannable, ms(a.Created)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = db.queryRow(ctx, `SELECT id FROM artifact WHERE digest = ?`, string(a.Digest)).Scan(&id)

@@ -260,7 +260,7 @@ func TestOneBrokenImageDoesNotHoldUpTheRest(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		s := upstreamtest.Start(upstreamtest.Options{Kind: upstreamtest.HarborV2, Username: "u", Password: "p"})
 		defer s.Close()
-		broken := upstreamtest.Image(lock("1.0.0"))
+		broken := upstreamtest.Index(upstreamtest.PlatformImage("linux/amd64", lock("1.0.0")), upstreamtest.PlatformImage("linux/arm64", lock("1.2.0")))
 		s.Tag("team/broken", "1", broken)
 		for _, name := range []string{"a", "b", "c"} {
 			s.Tag("team/"+name, "1", upstreamtest.Image(lock("1.2.0"), map[string]string{"name": name}))
@@ -274,6 +274,18 @@ func TestOneBrokenImageDoesNotHoldUpTheRest(t *testing.T) {
 		row := y.images(t, store.ImageFilter{})["team/broken:1"]
 		if row.ScanCode != breakwater.CodeDownloadFailed {
 			t.Fatalf("the broken image = %+v", row.Image)
+		}
+
+		// The registry gives it again: the next sync learns what it is, platforms
+		// and all, and has it scanned.
+		s.Mend()
+		r, err := db.Registry(context.Background(), y.project, row.RegistryID)
+		must(t, err)
+		_, err = y.catalog.StartSync(context.Background(), y.project, breakwater.TaskManualSync, []breakwater.Registry{r})
+		must(t, err)
+		y.work(t, "four good images", y.allScanned(t, 4))
+		if row = y.images(t, store.ImageFilter{})["team/broken:1"]; !row.MultiArch || len(row.Children) != 2 {
+			t.Fatalf("the mended image = %+v with %d platforms", row.Image, len(row.Children))
 		}
 	})
 }
