@@ -2,21 +2,23 @@ package breakwater
 
 import "time"
 
-// Severity is how bad an advisory is, in three levels; on the wire
-// immediate_repair, delay_repair and not_needed_repair.
+// Severity is how bad an advisory or a rule's finding is. Advisories have three
+// levels, on the wire immediate_repair, delay_repair and not_needed_repair;
+// rules have a fourth, critical, which counts as high wherever there are three.
 type Severity string
 
 // The severities.
 const (
-	SeverityHigh   Severity = "high"
-	SeverityMedium Severity = "medium"
-	SeverityLow    Severity = "low"
+	SeverityCritical Severity = "critical" // of rules only
+	SeverityHigh     Severity = "high"
+	SeverityMedium   Severity = "medium"
+	SeverityLow      Severity = "low"
 )
 
 // RepairNecessity is the severity in the wire's words.
 func (s Severity) RepairNecessity() string {
 	switch s {
-	case SeverityHigh:
+	case SeverityHigh, SeverityCritical:
 		return "immediate_repair"
 	case SeverityLow:
 		return "not_needed_repair"
@@ -40,7 +42,7 @@ func ParseRepairNecessity(s string) Severity {
 // Level is the image level that one finding of this severity makes.
 func (s Severity) Level() Level {
 	switch s {
-	case SeverityHigh:
+	case SeverityHigh, SeverityCritical:
 		return LevelHigh
 	case SeverityLow:
 		return LevelLow
@@ -63,7 +65,15 @@ type Advisory struct {
 	Score      float64   `json:"score"`                 // CVSS base score, -1 when unscored
 	Severity   Severity  `json:"severity"`              // without KEV, which is joined when a verdict is read
 	Affected   []Affected
+	// Raw names the bytes that the record was read from; empty: not known. A
+	// record with the Raw of one that is stored is that one, and may come without
+	// anything but ID, Modified and Raw (see Unread).
+	Raw string `json:"-"`
 }
+
+// Unread reports whether the record stands for a stored one with the same Raw,
+// and holds nothing itself.
+func (a Advisory) Unread() bool { return a.Raw != "" && a.Severity == "" }
 
 // Affected is what an advisory says of one package.
 type Affected struct {

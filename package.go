@@ -27,7 +27,8 @@ type Package struct {
 	Type          string      `json:"type"` // deb, apk, rpm, npm, pypi, golang, maven, gem, composer, cargo, nuget: the PURL type
 	PURL          string      `json:"purl,omitempty"`
 	Arch          string      `json:"arch,omitempty"`
-	Licences      []string    `json:"licences,omitempty"`
+	Licences      []string    `json:"licences,omitempty"` // SPDX expressions, or the package's own words
+	Size          int64       `json:"size,omitempty"`     // bytes it takes installed, where its manager says
 	// OwnedBy names the OS package that installed this language package. Such a
 	// package is listed, and judged by the distribution's advisories only.
 	OwnedBy string `json:"owned_by,omitempty"`

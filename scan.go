@@ -100,6 +100,7 @@ const (
 	StateNotApplicable CheckState = "not_applicable" // nothing in the image that it could look at
 	StateFailed        CheckState = "failed"
 	StateNotBuilt      CheckState = "not_built"
+	StateNotAsked      CheckState = "not_asked" // the scan's scope left it out
 )
 
 // Coverage says what a check did and what it could not see.
@@ -143,10 +144,94 @@ type Inventory struct {
 	OS       OS         `json:"os"`
 	Layers   []LayerRef `json:"layers"`
 	Packages []Package  `json:"packages"` // sorted; see Package
-	History  []History  `json:"history,omitempty"`
-	Coverage []Coverage `json:"coverage"`
-	Bytes    int64      `json:"bytes"`   // compressed bytes read from the source; 0 when every layer was cached
-	Entries  int64      `json:"entries"` // tar entries seen, over all layers
+	// History and Setup are of the image's configuration, credentials masked.
+	History []History `json:"history,omitempty"`
+	Setup   Setup     `json:"setup,omitzero"`
+	// Files counts the files that a container would see; their list is kept apart.
+	Files    FileStat     `json:"files,omitzero"`
+	FileList FileList     `json:"file_list,omitempty"` // layers are numbers into Layers
+	Notable  []Notable    `json:"notable,omitempty"`   // sorted by path; capped at MaxNotable
+	Configs  []ConfigFile `json:"configs,omitempty"`   // sorted by kind and path
+	Secrets  []Secret     `json:"secrets,omitempty"`   // sorted by where, path, line
+	Malware  []Malware    `json:"malware,omitempty"`   // sorted by path
+	Coverage []Coverage   `json:"coverage"`
+	Bytes    int64        `json:"bytes"`   // compressed bytes read from the source; 0 when every layer was cached
+	Entries  int64        `json:"entries"` // tar entries seen, over all layers
+}
+
+// Carry takes over from an earlier scan of the same image what this one was not
+// asked to look for, so that a scan of fewer checks blanks nothing.
+func (inv *Inventory) Carry(before Inventory) {
+	for i, c := range inv.Coverage {
+		if c.State != StateNotAsked {
+			continue
+		}
+		for _, old := range before.Coverage {
+			if old.Check == c.Check && old.State != StateNotAsked && old.State != StateNotBuilt {
+				inv.Coverage[i] = old
+				inv.carry(c.Check, before)
+			}
+		}
+	}
+}
+
+func (inv *Inventory) carry(c Check, before Inventory) {
+	switch c {
+	case CheckFile:
+		inv.Malware = before.Malware
+	case CheckSecret:
+		inv.Secrets = before.Secrets
+	case CheckBaseline:
+		inv.Configs = before.Configs
+	}
+}
+
+// Failed is the code of the first check that failed alone, and why. That of the
+// software comes before all others: vulnerabilities, which then fail too, are
+// judged of it.
+func (inv *Inventory) Failed() (ScanCode, string) {
+	var first Coverage
+	for _, c := range inv.Coverage {
+		if c.State == StateFailed && (first.Check == "" || c.Check == CheckSoftware) {
+			first = c
+		}
+	}
+	return first.Code, first.Reason
+}
+
+// MaxNotable bounds the entries with telling permissions that an inventory lists.
+const MaxNotable = 10_000
+
+// FileKind is what a file's first bytes say it is.
+type FileKind string
+
+// The kinds of file.
+const (
+	FileEmpty   FileKind = "empty"
+	FileText    FileKind = "text"
+	FileScript  FileKind = "script"  // text that begins with #!
+	FileELF     FileKind = "elf"     // programs and libraries of Linux
+	FilePE      FileKind = "pe"      // of Windows
+	FileMachO   FileKind = "macho"   // of macOS
+	FileArchive FileKind = "archive" // zip, tar, gzip, xz … and what is built on them
+	FileMedia   FileKind = "media"   // pictures, fonts, sound, video
+	FileData    FileKind = "data"    // anything else
+)
+
+// FileStat counts files and their bytes.
+type FileStat struct {
+	Num    int64                  `json:"num"`
+	Bytes  int64                  `json:"bytes"`
+	ByKind map[FileKind]KindCount `json:"by_kind,omitempty"`
+	// Unlisted is how many files were counted and not put into the list of
+	// files, because it is as long as it may be.
+	Unlisted int64 `json:"unlisted,omitempty"`
+}
+
+// KindCount counts the files of one kind.
+type KindCount struct {
+	Num   int64 `json:"num"`
+	Bytes int64 `json:"bytes"`
 }
 
 // LayerRef is one layer of an image, bottom first.
@@ -168,6 +253,42 @@ const (
 	ScopeSensitive     Scope = 0x000000f0
 	ScopeCompliance    Scope = 0x0000000f
 )
+
+// Has reports whether the scope asks for a check. The contract has bits for five
+// of the eight; the others come along with every scan, since they cost nothing.
+func (s Scope) Has(c Check) bool {
+	bits := map[Check]Scope{
+		CheckVulnerability: ScopeVulnerability, CheckBaseline: ScopeBaseline, CheckFile: ScopeMalware,
+		CheckSecret: ScopeSensitive, CheckCompliance: ScopeCompliance,
+	}[c]
+	return bits == 0 || s&bits != 0
+}
+
+// Checks are the eight, in the order in which they are reported.
+func Checks() []Check {
+	return []Check{CheckVulnerability, CheckSoftware, CheckFile, CheckSecret, CheckBaseline, CheckCompliance, CheckBuildCommand, CheckBaseImage}
+}
+
+// Code is the scan code that says that the check failed.
+func (c Check) Code() ScanCode {
+	switch c {
+	case CheckVulnerability:
+		return CodeVulnerability
+	case CheckSoftware:
+		return CodeSoftware
+	case CheckFile:
+		return CodeFile
+	case CheckSecret:
+		return CodeSensitive
+	case CheckBaseline:
+		return CodeBaseline
+	case CheckCompliance:
+		return CodeCompliance
+	case CheckBuildCommand:
+		return CodeBuildCommand
+	}
+	return CodeBaseImage
+}
 
 // TaskState is how a scan or sync task stands: running ──► finished | stopped | failed | timed_out.
 type TaskState string

@@ -16,7 +16,7 @@ func TestDocumentsAreValid(t *testing.T) {
 		doc        []byte
 		operations int
 	}{
-		"hss.yaml": {api.HSS, 116},
+		"hss.yaml": {api.HSS, 117},
 		"swr.yaml": {api.SWR, 170},
 		"iam.yaml": {api.IAM, 4},
 	} {

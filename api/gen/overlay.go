@@ -20,6 +20,10 @@ func overlay(c *contract) error {
 		}
 		for _, f := range op.Request.Query {
 			stringNumber(f)
+			ours := strings.Contains(op.Path, "/image/baseline/") || strings.HasSuffix(op.Path, "/files-statistics")
+			if ours && f.Name == "image_type" && !slices.Contains(f.Enum, any("harbor")) {
+				f.Enum = append(f.Enum, "harbor") // widen adds the others
+			}
 		}
 		c.walk(slices.Concat(op.Request.Query, []*field{op.Response.Body}), map[string]bool{}, widen)
 	}
@@ -33,11 +37,17 @@ func overlay(c *contract) error {
 }
 
 // dropHeaders removes the two headers every door reads by itself: a token is a
-// security scheme, and a GET with Content-Type is no reason to refuse anything.
+// security scheme, and a GET with Content-Type is no reason to refuse anything. A
+// region need not be named, since there is one.
 func dropHeaders(op *operation) {
 	op.Request.Header = slices.DeleteFunc(op.Request.Header, func(f *field) bool {
 		return strings.EqualFold(f.Name, "X-Auth-Token") || strings.EqualFold(f.Name, "Content-Type")
 	})
+	for _, f := range op.Request.Header {
+		if f.Name == "region" {
+			f.Required, f.MinLength = false, nil
+		}
+	}
 }
 
 // tightenInput closes two holes of requests. A required string must not be
@@ -124,6 +134,69 @@ func overlayHSS(c *contract) error {
 		s.Fields = append(s.Fields, repositories())
 		c.Schemas[name] = s
 	}
+	if err := c.unbind("ListImageFiles", "ImageFileInfo", "ImageMalwareInfo"); err != nil {
+		return err
+	}
+	basic, err := c.property("ImageBasicImageInfo", "layer_digest")
+	if err != nil {
+		return err
+	}
+	s := c.Schemas["ImageBasicImageInfo"]
+	for _, name := range []string{"base_image_name", "base_image_tag", "base_image_digest", "newest_tag"} {
+		s.Fields = append(s.Fields, &field{Name: name, Type: basic.Type, extension: true})
+	}
+	for _, name := range []string{"base_layer_num", "inherited_num", "added_num", "newest_removes_num"} {
+		s.Fields = append(s.Fields, &field{Name: name, Type: "integer", Format: "int32", extension: true})
+	}
+	c.Schemas["ImageBasicImageInfo"] = s
+	return addReport(c)
+}
+
+// unbind takes away bounds that real images do not keep to: an image may hold no
+// file or a hundred thousand, and files of more than 64 KiB.
+func (c *contract) unbind(operation string, schemas ...string) error {
+	op := c.operation(operation)
+	if op == nil {
+		return fmt.Errorf("the contract has no %s", operation)
+	}
+	for _, f := range op.Response.Body.Fields {
+		if f.Name == "total_num" {
+			f.Minimum, f.Maximum = nil, nil
+		}
+	}
+	for _, name := range schemas {
+		size, err := c.property(name, "size")
+		if err != nil {
+			return err
+		}
+		size.Maximum = nil
+	}
+	return nil
+}
+
+// addReport adds an operation of ours beside those about one image: everything
+// that is known of it in one document.
+func addReport(c *contract) error {
+	like := c.operation("ListImageApps")
+	if like == nil {
+		return fmt.Errorf("the contract has no ListImageApps")
+	}
+	op := operation{
+		Name: "ShowImageReport", Group: like.Group, Summary: "everything known of one image in one document (extension)",
+		Note:   "json (our own schema), sarif 2.1.0, cyclonedx 1.6 or spdx 2.3; with what was not looked at",
+		Method: "GET", Path: strings.TrimSuffix(like.Path, "/apps") + "/report",
+	}
+	op.Request.Path = like.Request.Path
+	for _, f := range like.Request.Query {
+		switch f.Name {
+		case "image_type", "namespace", "image_name", "tag_name":
+			op.Request.Query = append(op.Request.Query, f)
+		}
+	}
+	format := &field{Name: "format", Type: "string", Enum: []any{"json", "sarif", "cyclonedx", "spdx"}, Default: "json", extension: true}
+	op.Request.Query = append(op.Request.Query, format)
+	op.Response.Body = &field{Type: "object"}
+	c.Operations = append(c.Operations, op)
 	return nil
 }
 

@@ -23,6 +23,9 @@ func (h *house) begin(ctx context.Context) error {
 	if err := h.worker.CatchUp(ctx); err != nil && ctx.Err() == nil {
 		h.log.Error("packages could not be judged again", "error", err)
 	}
+	if err := h.worker.Rejudge(ctx); err != nil && ctx.Err() == nil {
+		h.log.Error("images could not be judged again by the rules of this version", "error", err)
+	}
 	if note := h.feedNote(ctx); note != "" {
 		h.log.Warn("advisories are stale", "note", note)
 	}

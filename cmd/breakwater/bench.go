@@ -11,7 +11,7 @@ import (
 
 func benchCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure this machine"}
-	cmd.AddCommand(benchListCommand())
+	cmd.AddCommand(benchListCommand(), benchRematchCommand(), benchScanCommand(), benchMeasureCommand())
 	return cmd
 }
 

@@ -41,6 +41,10 @@ type config struct {
 	ScanWorkers int           `koanf:"scan-workers"`
 	SyncWorkers int           `koanf:"sync-workers"`
 	ScanTime    time.Duration `koanf:"scan-time"`
+	ScanMemory  int64         `koanf:"scan-memory"`
+	InProcess   bool          `koanf:"scan-in-process"`
+	Rules       string        `koanf:"rules"`
+	Clamd       string        `koanf:"clamd"`
 	ScanOnSync  bool          `koanf:"scan-on-sync"`
 	SyncEvery   time.Duration `koanf:"sync-every"`
 
@@ -78,6 +82,9 @@ func serveFlags(f *pflag.FlagSet) {
 	f.Int("scan-workers", 0, "scans at once (0: one for each core)")
 	f.Int("sync-workers", 0, "registries synchronised at once (0: 4)")
 	f.Duration("scan-time", 30*time.Minute, "how long one scan may take")
+	f.Int64("scan-memory", 1<<30, "bytes of memory that one scan may take before it is ended")
+	f.Bool("scan-in-process", false, "scan in the server's own process, where a crash of a parser ends the server")
+	ruleFlags(f)
 	f.Bool("scan-on-sync", true, "scan images found in foreign registries by themselves")
 	f.Duration("sync-every", 24*time.Hour, "age at which a registry is synchronised by itself")
 	f.String("feed-url", "", "base URL of the OSV bucket or a mirror (default: the public bucket)")
@@ -92,6 +99,12 @@ func serveFlags(f *pflag.FlagSet) {
 	f.String("log-format", "text", "text or json")
 	f.Duration("grace", 20*time.Second, "how long running work may finish at shutdown")
 	f.String("project", "default", "name of the project made at the first start")
+}
+
+// ruleFlags are what every command that scans takes.
+func ruleFlags(f *pflag.FlagSet) {
+	f.String("rules", "", "directory with your own rules: secrets.toml, malware.yaml, malware-hashes.txt, baseline.yaml, build.yaml, software.yaml, passwords.txt")
+	f.String("clamd", "", "ClamAV's daemon, which is shown every file: unix:/run/clamav/clamd.ctl or tcp:127.0.0.1:3310")
 }
 
 func dataFlags(f *pflag.FlagSet) {

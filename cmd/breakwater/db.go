@@ -28,7 +28,7 @@ func dbCommand() *cobra.Command {
 	update.Flags().StringSlice("deny-networks", nil, "networks that are never dialled")
 	update.Flags().Bool("force", false, "take feeds that look older or much smaller than what is there")
 	update.Flags().String("ca", "", "PEM certificates to trust beside the system's")
-	cmd.AddCommand(update, adminCommand("status", "Show what is known, from where, and how old it is", cobra.NoArgs, feedStatus))
+	cmd.AddCommand(update, adminCommand("status", "Show what is known, from where, and how old it is", cobra.NoArgs, feedStatus), dbChangesCommand())
 	return cmd
 }
 

@@ -20,6 +20,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// demoShop is the image whose findings are shown check by check.
+const demoShop = "demo/shop:1.4"
+
 // demoWait is how long the demo waits for its images to be scanned before it
 // shows what there is.
 const demoWait = 5 * time.Minute
@@ -27,7 +30,7 @@ const demoWait = 5 * time.Minute
 func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Serve; on an empty data directory, push two images made from this machine and show what is found",
+		Short: "Serve; on an empty data directory, push images made from this machine and show what is found",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(cmd.Flags())
@@ -88,20 +91,24 @@ func (d demo) push(ctx context.Context, creds iam.Credentials) error {
 	if err != nil {
 		return err
 	}
-	system, now := osFiles(), time.Now().UTC().Truncate(time.Second)
+	now := time.Now().UTC().Truncate(time.Second)
 	host, err := url.Parse(creds.Endpoint)
 	if err != nil {
 		return err
 	}
 	login := &authn.Basic{Username: creds.ProjectName + "@" + creds.AccessKey, Password: auth.DockerPassword(creds.AccessKey, []byte(creds.SecretKey))}
 	for _, i := range []struct {
-		name   string
-		layers [][]demoFile
+		name  string
+		steps []demoStep
 	}{
-		{"demo/breakwater:1.0", [][]demoFile{system, binary}},
-		{"demo/shop:1.4", [][]demoFile{system, appFiles()}},
+		{"demo/base:1.0", systemSteps()},
+		{"demo/breakwater:1.0", append(systemSteps(), demoStep{By: "COPY breakwater /usr/local/bin/breakwater # buildkit", Files: binary})},
+		{demoShop, shopSteps(systemSteps())},
 	} {
-		img, err := demoImage(now, i.layers...)
+		if len(i.steps) == 0 {
+			continue // a machine without a package database
+		}
+		img, err := demoImage(now, i.steps...)
 		if err != nil {
 			return err
 		}
@@ -170,6 +177,11 @@ func (d demo) show(ctx context.Context, c *apiClient) error {
 	}
 	fmt.Fprintln(d.out)
 	table(d.out, []string{"IMAGE", "TAG", "SIZE", "SCAN", "SEVERITY", "FINDINGS", "FOR EXAMPLE"}, cells)
+	for _, r := range rows {
+		if r.full()+":"+r.Version == demoShop && r.Status == "success" {
+			return d.checks(ctx, c, r)
+		}
+	}
 	return nil
 }
 

@@ -17,6 +17,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
+// demoStep is one step of how a demo image was built: a layer, or (without
+// files) a line of its history.
+type demoStep struct {
+	By    string // as a Dockerfile says it
+	Env   string // NAME=value that the image has from here on
+	Files []demoFile
+}
+
 // demoFile is one file of a demo layer: read from this machine, or written here.
 type demoFile struct {
 	Name string // in the image
@@ -69,20 +77,23 @@ func appFiles() []demoFile {
 	}
 }
 
-// demoImage builds an image of one layer for each list of files.
-func demoImage(created time.Time, layers ...[]demoFile) (v1.Image, error) {
+// demoImage builds an image step by step.
+func demoImage(created time.Time, steps ...demoStep) (v1.Image, error) {
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, "application/vnd.oci.image.manifest.v1+json"), "application/vnd.oci.image.config.v1+json")
-	for _, files := range layers {
-		if len(files) == 0 {
-			continue
+	var env []string
+	for _, s := range steps {
+		add := mutate.Addendum{History: v1.History{Created: v1.Time{Time: created}, CreatedBy: s.By, Comment: "breakwater demo", EmptyLayer: len(s.Files) == 0}}
+		if s.Env != "" {
+			env = append(env, s.Env)
 		}
-		layer, err := demoLayer(created, files)
-		if err != nil {
-			return nil, err
+		var err error
+		if len(s.Files) > 0 {
+			add.MediaType = "application/vnd.oci.image.layer.v1.tar+gzip"
+			if add.Layer, err = demoLayer(created, s.Files); err != nil {
+				return nil, err
+			}
 		}
-		img, err = mutate.Append(img, mutate.Addendum{Layer: layer, MediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
-			History: v1.History{Created: v1.Time{Time: created}, CreatedBy: "COPY " + files[0].Name + " /", Comment: "breakwater demo"}})
-		if err != nil {
+		if img, err = mutate.Append(img, add); err != nil {
 			return nil, err
 		}
 	}
@@ -92,6 +103,7 @@ func demoImage(created time.Time, layers ...[]demoFile) (v1.Image, error) {
 	}
 	cfg = cfg.DeepCopy()
 	cfg.OS, cfg.Architecture, cfg.Created = "linux", runtime.GOARCH, v1.Time{Time: created}
+	cfg.Config.Env = env
 	return mutate.ConfigFile(img, cfg)
 }
 

@@ -8,11 +8,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 
 	"breakwater"
+	"breakwater/internal/audit"
 	"breakwater/internal/blob"
 	"breakwater/internal/catalog"
+	"breakwater/internal/child"
 	"breakwater/internal/door"
 	"breakwater/internal/hss"
 	"breakwater/internal/iam"
@@ -40,6 +43,8 @@ type house struct {
 	docker   http.Handler // the registry, with its access log
 	hss      *hss.Server
 	worker   *worker.Worker
+	audit    *audit.Auditor
+	children *child.Pool  // nil when scans run in this process
 	client   *http.Client // guarded: for feeds
 	doors    []namedDoor
 	lock     *os.File
@@ -87,7 +92,7 @@ func openHouse(ctx context.Context, c config, log *slog.Logger) (*house, error) 
 		return nil, err
 	}
 	h.lock, h.metrics = lock, newMetrics()
-	for _, step := range []func(context.Context) error{h.openJobs, h.openRegistry, h.openDoors, h.openWorker} {
+	for _, step := range []func(context.Context) error{h.openRules, h.openJobs, h.openRegistry, h.openDoors, h.openWorker} {
 		if err := step(ctx); err != nil {
 			h.close()
 			return nil, err
@@ -97,6 +102,9 @@ func openHouse(ctx context.Context, c config, log *slog.Logger) (*house, error) 
 }
 
 func (h *house) close() {
+	if h.children != nil {
+		_ = h.children.Close()
+	}
 	if h.db != nil {
 		_ = h.db.Close()
 	}
@@ -145,7 +153,7 @@ func (h *house) openDoors(context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.hss, err = hss.New(h.db, h.catalog, h.keys, hss.Options{SignIn: h.iam.SignIn, Endpoint: h.config.Endpoint, Version: version,
+	h.hss, err = hss.New(h.db, h.catalog, h.keys, hss.Options{SignIn: h.iam.SignIn, Endpoint: h.config.Endpoint, Version: version, Audit: h.audit,
 		Logger: h.log, Observe: h.metrics.observe("hss")})
 	if err != nil {
 		return err
@@ -159,16 +167,70 @@ func (h *house) openWorker(context.Context) error {
 	if err := errors.Join(os.RemoveAll(scratch), os.MkdirAll(scratch, 0o700)); err != nil {
 		return fmt.Errorf("scratch directory: %w", err)
 	}
-	scanner, err := scan.New(h.db.LayerCache(), scan.Options{TempDir: scratch})
+	exec, err := h.executor(scratch)
 	if err != nil {
 		return err
 	}
-	h.worker, err = worker.New(h.db, h.catalog, h.queue, h.keys, worker.Local{Scanner: scanner}, worker.Options{
+	h.worker, err = worker.New(h.db, h.catalog, h.queue, h.keys, exec, h.audit, worker.Options{
 		Embedded: h.registry.Source, Upstream: upstream.Options{HTTP: h.client, RealmHosts: h.config.TrustedRealms},
 		ScanTime: h.config.ScanTime, SyncEvery: h.config.SyncEvery, Scanned: h.metrics.scanned, Logger: h.log,
 		Feeds: h.config.feedOptions(scratch), FeedClient: h.client,
 		Chores: []func(context.Context) error{h.collect, h.iam.Housekeep, h.sweepPasswords},
 	})
+	return err
+}
+
+// executor is where scans run: in children of this binary, or in this process.
+func (h *house) executor(scratch string) (worker.Executor, error) {
+	c := h.config
+	if c.InProcess {
+		scanner, err := newScanner(h.db.LayerCache(), c.Rules, c.Clamd, scratch)
+		if err != nil {
+			return nil, err
+		}
+		return worker.Local{Scanner: scanner}, nil
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("the executable for scans: %w", err)
+	}
+	size := c.ScanWorkers
+	if size <= 0 {
+		size = runtime.GOMAXPROCS(0)
+	}
+	// A child stands in a directory of its own.
+	if c.Rules != "" {
+		if c.Rules, err = filepath.Abs(c.Rules); err != nil {
+			return nil, fmt.Errorf("--rules: %w", err)
+		}
+	}
+	// What the rules and clamd's address say is checked here, before a child fails by it.
+	if _, err := newScanner(nil, c.Rules, c.Clamd, scratch); err != nil {
+		return nil, err
+	}
+	h.children, err = child.New(child.Options{
+		Command: []string{binary, "exec", "--rules", c.Rules, "--clamd", c.Clamd}, Size: size, Memory: c.ScanMemory, Wall: c.ScanTime,
+		TempDir: scratch, Cache: h.db.LayerCache(), Version: scan.Version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return children{h.children}, nil
+}
+
+// children scans in child processes.
+type children struct{ pool *child.Pool }
+
+var _ worker.Executor = children{}
+
+// Scan looks into one image manifest.
+func (c children) Scan(ctx context.Context, t worker.Task) (breakwater.Inventory, error) {
+	return c.pool.Scan(ctx, child.Task{Digest: t.Digest, Source: t.Source, Scope: t.Scope})
+}
+
+// openRules reads the rules that judge facts.
+func (h *house) openRules(context.Context) (err error) {
+	h.audit, err = newAuditor(h.config.Rules)
 	return err
 }
 

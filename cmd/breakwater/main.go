@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -18,12 +19,29 @@ import (
 var version = "dev"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, context.Canceled) {
-			fmt.Fprintln(os.Stderr, "breakwater:", err)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	var code atomic.Int32 // of an end by a signal, as shells count: 128 and the signal
+	go func() {
+		if s, ok := (<-caught).(syscall.Signal); ok {
+			code.Store(128 + int32(s))
 		}
+		signal.Stop(caught) // the second one ends the process at once
+		cancel()
+	}()
+	err := command().ExecuteContext(ctx)
+	var reached failOn
+	switch {
+	case err == nil:
+	case errors.As(err, &reached):
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(exitFailOn)
+	case errors.Is(err, context.Canceled) && code.Load() != 0:
+		os.Exit(int(code.Load()))
+	default:
+		fmt.Fprintln(os.Stderr, "breakwater:", err)
 		os.Exit(1)
 	}
 }
@@ -37,7 +55,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(serveCommand(), demoCommand(), registryCommand(), imageCommand(), userCommand(), projectCommand(), accessKeyCommand(), dbCommand(), benchCommand())
+	root.AddCommand(serveCommand(), demoCommand(), registryCommand(), imageCommand(), userCommand(), projectCommand(), accessKeyCommand(), dbCommand(), scanCommand(), baseCommand(), execCommand(), benchCommand())
 	return root
 }
 

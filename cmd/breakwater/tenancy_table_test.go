@@ -67,6 +67,11 @@ func imageAttempts(a, v *tenant) []attempt {
 		{"ListRegistryImages", "GET", base + "?namespace=" + v.name, "", nothing},
 		{"ListRegistryImages", "GET", base + "?registry_name=harbor-" + v.name, "", nothing},
 		{"ListRegistryImages", "GET", base + "?limit=200", "", own},
+		{"ListImagePwdComplexity", "GET", "/v5/%s/image/baseline/password-complexity?namespace=" + v.name, "", nothing},
+		{"ListImagePwdComplexity", "GET", "/v5/%s/image/baseline/password-complexity", "", own},
+		{"ListImageWeakPwdUsers", "GET", "/v5/%s/image/baseline/weak-password-users?image_type=registry", "", own},
+		{"ListImageBuildCommandRisks", "GET", "/v5/%s/image/build-command-risks?image_type=registry", "", own},
+		{"ListImageBuildCommandRisksImages", "GET", "/v5/%s/image/build-command-risks/images?image_type=registry&rule_id=BW-BUILD-001", "", own},
 		{"ListVulnerabilityCve", "GET", "/v5/%s/image/vulnerability/GHSA-tttt-eeee-nnnn/cve", "", own}, // advisories are nobody's
 	}
 	for _, i := range v.images {
@@ -76,8 +81,22 @@ func imageAttempts(a, v *tenant) []attempt {
 			if i.Name == "same" && i.Namespace == a.name {
 				continue // that one is the attacker's, too
 			}
-			for what, id := range map[string]string{"vulnerabilities": "ListImageVulnerabilities", "apps": "ListImageApps"} {
-				out = append(out, attempt{id, "GET", "/v5/%s" + strings.ReplaceAll(i.about(what), "%", "%%"), "", absent})
+			for what, id := range map[string]string{
+				"vulnerabilities": "ListImageVulnerabilities", "apps": "ListImageApps", "files": "ListImageFiles", "files-statistics": "ShowImageFilesStat",
+				"malwares": "ListImageMalware", "sensitive": "ListImageSensitive", "non-compliant-app": "ListImageNonCompliantApp",
+				"basic-image": "ListImageBasicImage", "report": "ShowImageReport",
+			} {
+				out = append(out, attempt{id, "GET", "/v5/%s" + strings.ReplaceAll(i.about(what), "%", "%%") + "&image_version=v1", "", absent})
+			}
+			if i.Name == "same" {
+				continue // its image_id is the attacker's, too
+			}
+			out = append(out, attempt{"ListLocalImageAppInfo", "GET", "/v5/%s/image/local/apps?image_id=" + i.ImageID, "", absent})
+			for what, id := range map[string]string{
+				"statistic?": "ShowImageBaselineStatistic", "risk-configs?": "ListImageRiskConfigs", "risk-configs/Image/rules?standard=hw_standard&": "ListImageRiskConfigRules",
+				"check-rule/detail?check_name=Image&check_type=Image&check_rule_id=BW-IMG-001&standard=hw_standard&": "ShowImageCheckRuleDetail",
+			} {
+				out = append(out, attempt{id, "GET", "/v5/%s/image/baseline/" + what + "image_type=private_image&image_id=" + i.ImageID, "", absent})
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -18,6 +19,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,7 +82,8 @@ func newEstate(t *testing.T) *estate {
 		"--allow-networks", "127.0.0.0/8", "--feed-every", "0", "--starter=false", "--project", "alpha"))
 	tenancyMust(t, err)
 	tenancyMust(t, c.check())
-	h, err := openHouse(ctx, c, slog.New(slog.DiscardHandler))
+	log := &lockedLog{}
+	h, err := openHouse(ctx, c, slog.New(slog.NewTextHandler(log, nil)))
 	tenancyMust(t, err)
 	tenancyMust(t, h.bootstrap(ctx, io.Discard))
 	srv.Config.Handler = h.handler()
@@ -95,6 +98,9 @@ func newEstate(t *testing.T) *estate {
 			t.Error(err)
 		}
 		h.close()
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", log)
+		}
 	})
 	first, err := iam.ReadCredentials(filepath.Join(c.Data, "credentials.json"))
 	tenancyMust(t, err)
@@ -109,6 +115,24 @@ func newEstate(t *testing.T) *estate {
 	}
 	e.settle()
 	return e
+}
+
+// lockedLog is what a server under test says, shown when the test fails.
+type lockedLog struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
 }
 
 // second makes another project with another admin.
@@ -232,7 +256,8 @@ func (w *tenant) learn() {
 	}
 	tenancyMust(w.estate.t, json.Unmarshal([]byte(w.ok("GET", w.v5("/image/registries/images?limit=200"), "")), &list))
 	if w.images = list.List; len(w.images) != 4 || len(w.scanTasks) != 2 {
-		w.estate.t.Fatalf("%s has %d images and %d tasks", w.name, len(w.images), len(w.scanTasks))
+		w.estate.t.Fatalf("%s has images %+v and tasks %v; its registries: %s; its sync: %s", w.name, w.images, w.scanTasks,
+			w.ok("GET", w.v5("/image/registries"), ""), w.ok("GET", w.v5("/image/image-sync/tasks/"+w.syncTask+"/registries"), ""))
 	}
 }
 

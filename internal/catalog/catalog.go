@@ -87,7 +87,7 @@ func (c *Catalog) Record(ctx context.Context, tx *store.DB, e Entry) error {
 	if err := tx.MarkImages(ctx, e.Registry.ProjectID, []int64{put.ID}, breakwater.ScanWaiting); err != nil {
 		return fmt.Errorf("catalog.Record: %w", err)
 	}
-	return c.enqueueScans(ctx, tx, e.Registry.ProjectID, e.Artifact, !embedded)
+	return c.enqueueScans(ctx, tx, e.Registry.ProjectID, e.Artifact, breakwater.ScopeAll, !embedded)
 }
 
 func (e Entry) image() breakwater.Image {
@@ -102,14 +102,17 @@ func (e Entry) image() breakwater.Image {
 }
 
 // enqueueScans asks for the scan of an artifact, or of the image children of an index.
-func (c *Catalog) enqueueScans(ctx context.Context, tx *store.DB, projectID string, a breakwater.Artifact, background bool) error {
+func (c *Catalog) enqueueScans(ctx context.Context, tx *store.DB, projectID string, a breakwater.Artifact, scope breakwater.Scope, background bool) error {
+	if scope == breakwater.ScopeAll {
+		scope = 0 // the same job as one that nobody limited
+	}
 	var jobs []job.Args
 	if !a.IsIndex() {
-		jobs = append(jobs, job.Scan{ProjectID: projectID, Digest: a.Digest.String(), Background: background})
+		jobs = append(jobs, job.Scan{ProjectID: projectID, Digest: a.Digest.String(), Scope: int32(scope), Background: background})
 	}
 	for _, child := range a.Children {
 		if child.Image {
-			jobs = append(jobs, job.Scan{ProjectID: projectID, Digest: child.Digest.String(), Background: background})
+			jobs = append(jobs, job.Scan{ProjectID: projectID, Digest: child.Digest.String(), Scope: int32(scope), Background: background})
 		}
 	}
 	return c.queue.Enqueue(ctx, tx, jobs...)

@@ -105,5 +105,5 @@ func (c *Catalog) send(ctx context.Context, tx *store.DB, t breakwater.ScanTask,
 	if err := tx.SendTaskImage(ctx, t.ID, i.ImageID, i.Digest); err != nil {
 		return err
 	}
-	return c.enqueueScans(ctx, tx, t.ProjectID, a, t.Type == breakwater.TaskCycle)
+	return c.enqueueScans(ctx, tx, t.ProjectID, a, t.Scope, t.Type == breakwater.TaskCycle)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"strconv"
 	"strings"
 
 	"breakwater"
@@ -29,6 +30,7 @@ func readApk(ctx context.Context, d *Detector, in input) (Facts, error) {
 	in.r = bytes.NewReader(b)
 	found, err := extract(ctx, d.use.apk, in)
 	f := Facts{Owns: apkFiles(d.formats, b)}
+	sizes := apkSizes(b)
 	for _, p := range found {
 		m, ok := p.Metadata.(*apkmeta.Metadata)
 		if !ok || strings.HasPrefix(p.Name, ".") {
@@ -36,7 +38,7 @@ func readApk(ctx context.Context, d *Detector, in input) (Facts, error) {
 		}
 		pkg := breakwater.Package{
 			Name: p.Name, Version: p.Version, SourceName: p.Name, SourceVersion: p.Version,
-			Kind: breakwater.PackageOS, Type: "apk", Arch: m.Architecture, Licences: licences(p.Licenses), Path: in.Path,
+			Kind: breakwater.PackageOS, Type: "apk", Arch: m.Architecture, Licences: licences(p.Licenses), Size: sizes[p.Name+" "+p.Version], Path: in.Path,
 		}
 		if m.OriginName != "" {
 			pkg.SourceName = m.OriginName
@@ -46,16 +48,36 @@ func readApk(ctx context.Context, d *Detector, in input) (Facts, error) {
 	return f, err
 }
 
+// apkSizes reads the I: (installed bytes) of each P: and V:, in that order.
+func apkSizes(b []byte) map[string]int64 {
+	sizes := map[string]int64{}
+	name, version := "", ""
+	for line := range bytes.Lines(b) {
+		key, value, _ := strings.Cut(strings.TrimSpace(string(line[:min(len(line), 2*maxName)])), ":")
+		switch key {
+		case "P":
+			name = value
+		case "V":
+			version = value
+		case "I":
+			if n, err := strconv.ParseInt(value, 10, 64); err == nil && n > 0 {
+				sizes[name+" "+version] = n
+			}
+		}
+	}
+	return sizes
+}
+
 // apkFiles reads the F: (directory) and R: (file) lines below each P: (package).
 func apkFiles(list []format, b []byte) []Ownership {
 	var owns []Ownership
-	var cur Ownership
+	cur := owning{formats: list}
 	dir := ""
 	flush := func() {
-		if cur.Package != "" && len(cur.Paths) > 0 {
-			owns = append(owns, cur)
+		if cur.own.Package != "" {
+			owns = append(owns, cur.done()...)
 		}
-		cur, dir = Ownership{}, ""
+		cur, dir = owning{formats: list}, ""
 	}
 	lines := bufio.NewScanner(bytes.NewReader(b))
 	for lines.Scan() {
@@ -64,7 +86,7 @@ func apkFiles(list []format, b []byte) []Ownership {
 		case !ok:
 			flush() // an empty line ends a package
 		case key == "P":
-			cur.Package = value
+			cur.own.Package = value
 		case key == "F":
 			dir = value
 		case key == "R":
@@ -72,9 +94,7 @@ func apkFiles(list []format, b []byte) []Ownership {
 			if dir != "" {
 				p = dir + "/" + value
 			}
-			if ownable(list, p) {
-				cur.Paths = append(cur.Paths, p)
-			}
+			cur.add(p)
 		}
 	}
 	flush()

@@ -32,7 +32,7 @@ func isBinary(head []byte) bool {
 	if len(head) < 4 {
 		return false
 	}
-	switch string(head) {
+	switch string(head[:4]) {
 	case "\x7fELF", "\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe":
 		return true
 	}
@@ -40,9 +40,11 @@ func isBinary(head []byte) bool {
 }
 
 // The marks that a linker leaves where the lists are. Searching for them is far
-// cheaper than parsing the tables of every shared library.
+// cheaper than parsing the tables of every shared library. The two bytes before
+// Go's (\xff and a space) are left out: a search that begins with a byte which
+// programs are full of takes several times as long.
 var (
-	goMark   = []byte("\xff Go buildinf:")
+	goMark   = []byte("Go buildinf:")
 	rustMark = []byte(".dep-v0")
 )
 
@@ -71,8 +73,12 @@ func readBinary(_ context.Context, _ *Detector, in input) (Facts, error) {
 	return f, nil
 }
 
-// marks searches the content in pieces that overlap by the longest mark.
+// marks searches the content, in pieces that overlap by the longest mark when it
+// is not in memory.
 func marks(in input) (isGo, isRust bool, err error) {
+	if m, ok := in.r.(*Memory); ok {
+		return m.pieces.contains(goMark), m.pieces.contains(rustMark), nil
+	}
 	const piece = 1 << 20
 	buf := make([]byte, min(in.Size, piece+int64(len(goMark))))
 	for at := int64(0); at < in.Size && !(isGo && isRust); at += piece {
@@ -103,7 +109,13 @@ func goModules(info *buildinfo.BuildInfo, path string) []breakwater.Package {
 			add("toolchain", v) // as the Go vulnerability database calls the go command
 		}
 	}
-	add(info.Main.Path, info.Main.Version)
+	main := info.Main.Version
+	if main == "" || main == "(devel)" {
+		if v := linked(info); v != "" {
+			main = v
+		}
+	}
+	add(info.Main.Path, main)
 	for _, m := range info.Deps {
 		m = replaced(m)
 		add(m.Path, m.Version)
@@ -112,9 +124,9 @@ func goModules(info *buildinfo.BuildInfo, path string) []breakwater.Package {
 }
 
 // replaced follows a replacement unless it points at a directory, whose path
-// names no module.
+// names no module; its version is "(devel)" or missing.
 func replaced(m *debug.Module) *debug.Module {
-	if m.Replace == nil || m.Replace.Path == "" || m.Replace.Version == "" {
+	if m.Replace == nil || m.Replace.Path == "" || m.Replace.Version == "" || m.Replace.Version == "(devel)" {
 		return m
 	}
 	return m.Replace

@@ -70,6 +70,10 @@ func TestFormats(t *testing.T) {
 		{"yarn berry", "app/yarn.lock", "__metadata:\n  version: 6\n\n\"lodash@npm:^4.0.0\":\n  version: 4.17.4\n  resolution: \"lodash@npm:4.17.4\"\n  languageName: node\n  linkType: hard\n", []string{"npm|lodash 4.17.4"}},
 		{"pnpm 5", "app/pnpm-lock.yaml", "lockfileVersion: 5.4\npackages:\n  /lodash/4.17.4:\n    resolution: {integrity: sha512-x}\n    dev: false\n", []string{"npm|lodash 4.17.4"}},
 		{"pnpm 9", "app/pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n  '@babel/core@7.0.0':\n    resolution: {integrity: sha512-x}\n  lodash@4.17.4:\n    resolution: {integrity: sha512-x}\n", []string{"npm|@babel/core 7.0.0", "npm|lodash 4.17.4"}},
+		{"pnpm 5: scopes, peers, other registries", "app/pnpm-lock.yaml", "lockfileVersion: 5.4\npackages:\n  /@babel/core/7.0.0:\n    resolution: {integrity: x}\n  /a/1.0.0_@babel+core@7.0.0:\n    resolution: {integrity: x}\n  registry.example/b/1.1.0:\n    resolution: {integrity: x}\n  '@example.registry/c/1.2.0': {}\n  github.com/d/e/0123456789:\n    name: e\n    version: 2.0.0\n  file:../f:\n    dev: false\n", []string{"npm|@babel/core 7.0.0", "npm|@example.registry/c 1.2.0", "npm|a 1.0.0", "npm|b 1.1.0", "npm|e 2.0.0"}},
+		{"pnpm 6: scoped peers", "app/pnpm-lock.yaml", "lockfileVersion: '6.0'\npackages:\n  /@testing-library/user-event@13.5.0(@testing-library/dom@9.2.0):\n    resolution: {integrity: x}\n  /lodash@4.17.4(react@18.0.0)(x@1.0.0):\n    resolution: {integrity: x}\n  registry.example/@s/b@1.1.0:\n    resolution: {integrity: x}\n  /odd_name@1.0.0:\n    resolution: {integrity: x}\n", []string{"npm|@s/b 1.1.0", "npm|@testing-library/user-event 13.5.0", "npm|lodash 4.17.4", "npm|odd_name 1.0.0"}},
+		{"pnpm 9: repositories", "app/pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n  is-positive@https://codeload.example/is-positive/tar.gz/97edff6:\n    resolution: {tarball: x}\n    version: 3.1.0\n  '@s/t@git+https://x.example/t.git#1':\n    resolution: {commit: x}\n  own@file:own: {}\nsnapshots:\n  x@1.0.0(y@2.0.0): {}\n", []string{"npm|is-positive 3.1.0"}},
+		{"pnpm 11: two documents", "app/pnpm-lock.yaml", "---\nlockfileVersion: '9.0'\npackages:\n  pnpm@11.0.0: {}\n---\nlockfileVersion: '9.0'\npackages:\n  a@1.0.0: {}\n", []string{"npm|a 1.0.0", "npm|pnpm 11.0.0"}},
 		{"installed npm", "srv/node_modules/lodash/package.json", `{"name":"lodash","version":"4.17.4","license":"MIT"}`, []string{"npm|lodash 4.17.4"}},
 		{"installed npm, scoped, below pnpm's store", "srv/node_modules/.pnpm/@babel+core@7.0.0/node_modules/@babel/core/package.json", `{"name":"@babel/core","version":"7.0.0"}`, []string{"npm|@babel/core 7.0.0"}},
 		{"installed npm, Debian's place", "usr/share/nodejs/acorn/package.json", `{"name":"acorn","version":"8.8.1"}`, []string{"npm|acorn 8.8.1"}},
@@ -78,6 +82,17 @@ func TestFormats(t *testing.T) {
 		{"python egg-info file", "x/dist-packages/PyJWT-2.6.0.egg-info", "Metadata-Version: 1.1\nName: PyJWT\nVersion: 2.6.0\n", []string{"PyPI|PyJWT 2.6.0"}},
 		{"python zipped egg", "x/site-packages/six-1.0-py3.egg", jar(t, member{"EGG-INFO/PKG-INFO", "Metadata-Version: 1.1\nName: six\nVersion: 1.0\n"}), []string{"PyPI|six 1.0"}},
 		{"poetry", "app/poetry.lock", "[[package]]\nname = \"jinja2\"\nversion = \"2.10\"\noptional = false\n\n[metadata]\nlock-version = \"2.0\"\n", []string{"PyPI|jinja2 2.10"}},
+		{"uv: not the project itself", "app/uv.lock", "version = 1\nrevision = 3\nrequires-python = \">=3.11\"\n\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\nsource = { virtual = \".\" }\ndependencies = [\n    { name = \"jinja2\" },\n]\n\n[package.metadata]\nrequires-dist = [{ name = \"jinja2\", specifier = \"==2.10\" }]\n\n[[package]]\nname = \"jinja2\"\nversion = \"2.10\"\nsource = { registry = \"https://index.example/simple\" }\nsdist = { url = \"https://x.example/a.tar.gz\", hash = \"sha256:00\" }\n", []string{"PyPI|jinja2 2.10"}},
+		{"pdm", "app/pdm.lock", "[metadata]\nlock_version = \"4.5.0\"\n\n[[package]]\nname = \"jinja2\"\nversion = \"2.10\"\nsummary = \"x\"\nfiles = [\n    {file = \"a.whl\", hash = \"sha256:00\"},\n]\n", []string{"PyPI|jinja2 2.10"}},
+		{"pylock", "app/pylock.dev.toml", "lock-version = \"1.0\"\ncreated-by = \"pip\"\n\n[[packages]]\nname = \"jinja2\"\nversion = \"2.10\"\n\n[[packages.wheels]]\nname = \"jinja2-2.10.whl\"\n\n[[packages]]\nname = \"here\"\n\n[packages.directory]\npath = \".\"\n", []string{"PyPI|jinja2 2.10"}},
+		{"requirements in a directory", "app/requirements/prod.txt", "Jinja2==2.10\n", []string{"PyPI|Jinja2 2.10"}},
+		{"bun", "app/bun.lock", "{\n  \"lockfileVersion\": 1,\n  \"workspaces\": {\"\": {\"name\": \"a,]\\\"\",},},\n  \"packages\": {\n    \"al\": [\"axios@0.21.0\", \"\", { \"dependencies\": { \"x\": \"^1\" } }, \"sha512-x\"],\n\n    \"@babel/core\": [\"@babel/core@7.0.0\", \"\", {}, \"sha512-x\"],\n    \"own\": [\"own@workspace:packages/own\"],\n    \"git\": [\"git@github:a/b#1234567\", {}, \"x\"],\n  }\n}\n", []string{"npm|@babel/core 7.0.0", "npm|axios 0.21.0"}},
+		{"gradle", "app/gradle.lockfile", "# This is a Gradle generated file for dependency locking.\ncom.fasterxml.jackson.core:jackson-databind:2.9.0=compileClasspath,runtimeClasspath\nempty=annotationProcessor\n", []string{"Maven|com.fasterxml.jackson.core:jackson-databind 2.9.0"}},
+		{"gradle, one file for each configuration", "app/gradle/dependency-locks/runtimeClasspath.lockfile", "com.a:b:1.0\n", []string{"Maven|com.a:b 1.0"}},
+		{"nuget lock", "app/packages.lock.json", `{"version":1,"dependencies":{".NETCoreApp,Version=v3.1":{"Newtonsoft.Json":{"type":"Direct","requested":"[9.0.1, )","resolved":"9.0.1","contentHash":"x"},"own":{"type":"Project"}},"net8.0":{"Newtonsoft.Json":{"type":"Transitive","resolved":"9.0.1"}}}}`, []string{"NuGet|Newtonsoft.Json 9.0.1"}},
+		{"nuget config", "app/packages.config", "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<packages>\n  <package id=\"Newtonsoft.Json\" version=\"9.0.1\" targetFramework=\"net45\" />\n</packages>\n", []string{"NuGet|Newtonsoft.Json 9.0.1"}},
+		{"Bitnami's component", "opt/bitnami/redis/.spdx-redis.spdx", `{"spdxVersion":"SPDX-2.3","packages":[{"name":"redis","SPDXID":"SPDXRef-Package-redis","versionInfo":"7.0.2-3","licenseDeclared":"BSD-3-Clause","externalRefs":[{"referenceCategory":"SECURITY","referenceType":"cpe23Type","referenceLocator":"cpe:2.3:*:redis:redis:7.0.2:*:*:*:*:*:*:*"},{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:bitnami/redis@7.0.2-3?arch=amd64&distro=debian-12"}]},{"name":"golang.org/x/net","externalRefs":[{"referenceLocator":"pkg:golang/golang.org/x/net@v0.1.0"}]}]}`, []string{"Bitnami|redis 7.0.2-3"}},
+		{"Bitnami's components", "opt/bitnami/.bitnami_components.json", `{"redis":{"arch":"amd64","distro":"debian-10","type":"NAMI","version":"6.0.2-3"}}`, []string{"Bitnami|redis 6.0.2-3"}},
 		{"pipenv", "app/Pipfile.lock", `{"_meta":{},"default":{"jinja2":{"version":"==2.10"}},"develop":{"pytest":{"version":"==5.0"}}}`, []string{"PyPI|jinja2 2.10", "PyPI|pytest 5.0"}},
 		{"requirements: pinned only", "app/requirements-prod.txt", "Jinja2==2.10 # why\nrequests[socks]==2.19.0 ; python_version > '3'\nflask>=1.0\nsix\ndjango==2.*\n-r other.txt\nurllib3===1.24 --hash=sha256:aa\n", []string{"PyPI|Jinja2 2.10", "PyPI|requests 2.19.0", "PyPI|urllib3 1.24"}},
 		{"go.mod: no toolchain, replacements", "app/go.mod", "module example.com/app\n\ngo 1.20\n\nrequire (\n\tgolang.org/x/text v0.3.0\n\texample.com/old v1.0.0 // indirect\n)\n\nreplace example.com/old => example.com/new v1.2.0\n", []string{"Go|example.com/new 1.2.0", "Go|golang.org/x/text 0.3.0"}},
@@ -188,7 +203,7 @@ func TestOwnership(t *testing.T) {
 		{"lib/apk/db/installed", apkInstalled, []detect.Ownership{{Package: "libcrypto3", Paths: []string{"usr/bin/openssl"}}}},
 	}
 	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, read(t, d, tt.path, []byte(tt.body)).Owns); diff != "" {
+		if diff := cmp.Diff(tt.want, spelt(t, read(t, d, tt.path, []byte(tt.body)).Owns)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.path, diff)
 		}
 	}
@@ -200,6 +215,11 @@ func TestBroken(t *testing.T) {
 	for _, tt := range []struct{ path, body string }{
 		{"app/package-lock.json", `{"packages":`},
 		{"app/composer.lock", `[1]`},
+		{"app/bun.lock", "{,"},
+		{"opt/bitnami/x/.spdx-x.spdx", "SPDXVersion: SPDX-2.3"},
+		{"app/packages.lock.json", "[]"},
+		{"app/packages.config", "<packages>"},
+		{"app/gradle.lockfile", strings.Repeat("a:b:c", 1<<18)},
 		{"app/poetry.lock", strings.Repeat("x", 2<<20)},
 		{"app/pnpm-lock.yaml", "a: *b\n"},
 		{"app/pnpm-lock.yaml", "packages: s3cret\n"},
@@ -280,7 +300,7 @@ func FuzzText(f *testing.F) {
 	paths := []string{
 		"a/package-lock.json", "a/yarn.lock", "a/pnpm-lock.yaml", "a/poetry.lock", "a/Pipfile.lock", "a/requirements.txt", "a/go.mod",
 		"a/Gemfile.lock", "a/composer.lock", "a/composer/installed.json", "a/Cargo.lock", "a/x.deps.json", "a/x.jar", "etc/os-release",
-		"var/lib/dpkg/status", "var/lib/dpkg/info/a.list", "lib/apk/db/installed", "x.dist-info/METADATA",
+		"var/lib/dpkg/status", "var/lib/dpkg/info/a.list", "a/bun.lock", "a/uv.lock", "a/packages.lock.json", "a/packages.config", "a/gradle.lockfile", "lib/apk/db/installed", "x.dist-info/METADATA",
 	}
 	for i, body := range []string{npmLock1, npmLock3, dpkgStatus, apkInstalled} {
 		f.Add(uint8(i), body)
@@ -301,4 +321,24 @@ func FuzzText(f *testing.F) {
 			t.Fatalf("%s: %s", path, facts.Skipped)
 		}
 	})
+}
+
+// spelt is the owners of files that are spelt out, each of which its set of all
+// files must know too.
+func spelt(t *testing.T, owns []detect.Ownership) (out []detect.Ownership) {
+	t.Helper()
+	for _, o := range owns {
+		if len(o.All) == 0 || len(o.All)%8 != 0 || o.Owns("no/such/file") {
+			t.Errorf("%s: a set of %d bytes", o.Package, len(o.All))
+		}
+		for _, p := range o.Paths {
+			if !o.Owns(p) {
+				t.Errorf("%s does not own %s", o.Package, p)
+			}
+		}
+		if len(o.Paths) > 0 {
+			out = append(out, detect.Ownership{Package: o.Package, Paths: o.Paths})
+		}
+	}
+	return out
 }

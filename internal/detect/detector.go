@@ -10,22 +10,21 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 )
 
 // Options of a Detector; the zero value is good.
 type Options struct {
-	Buffer  int64  // largest file held in memory; 64 MiB
+	Buffer  int64  // largest file of a kind without a limit of its own that is not spilled; 64 MiB
 	Spill   int64  // largest binary, archive or rpm database read through a temp file; 1 GiB
 	TempDir string // where private temp directories are made; the system's
 }
 
-// Detector reads facts out of files. It may be used by several goroutines.
+// Detector reads packages and what belongs to them out of files. It may be used
+// by several goroutines.
 type Detector struct {
 	opts    Options
 	formats []format
 	use     extractors
-	buffers sync.Pool
 }
 
 // New makes a detector with the list of formats.go.
@@ -37,9 +36,7 @@ func New(opts Options) (*Detector, error) {
 	}
 	opts.Buffer = cmp.Or(opts.Buffer, 64<<20)
 	opts.Spill = cmp.Or(opts.Spill, 1<<30)
-	d := &Detector{opts: opts, formats: formats(), use: use}
-	d.buffers.New = func() any { return new(bytes.Buffer) }
-	return d, nil
+	return &Detector{opts: opts, formats: formats(), use: use}, nil
 }
 
 // Wants reports whether the path alone says that a file holds facts.
@@ -54,98 +51,124 @@ func (d *Detector) byPath(p string) *format {
 	return nil
 }
 
-// Detect reads one file. ok is false when the file is of no kind that holds
-// facts; then at most its first bytes were read. The error is the reader's own:
-// whatever is wrong with the file itself is told in Facts.Skipped.
-func (d *Detector) Detect(ctx context.Context, f File, r io.Reader) (facts Facts, ok bool, err error) {
-	format := d.byPath(f.Path)
-	if format == nil {
-		var head []byte
-		if format, head, err = d.byContent(f, r); format == nil || err != nil {
-			return Facts{}, false, err
-		}
-		r = io.MultiReader(bytes.NewReader(head), r)
+// Database reports whether a file of this path is where a package manager of an
+// operating system keeps what is installed.
+func Database(p string) bool { return isDpkgStatus(p) || isApk(p) || isRPM(p) }
+
+// Want is a file that is to be read, and as what.
+type Want struct {
+	format *format
+	// Skip is why the file is not to be read after all: it is too large.
+	Skip string
+	// Archive says that the reader opens the archives inside.
+	Archive bool
+}
+
+// HeadBytes is how much of a file Want has to see.
+const HeadBytes = 4
+
+// Want decides by path, and by the first bytes, which are at most the file's
+// own, whether a file holds facts.
+func (d *Detector) Want(f File, head []byte) (w Want, ok bool) {
+	w.format = d.byPath(f.Path)
+	if w.format == nil && f.Size >= minBinary && isBinary(head) {
+		w.format = d.binary()
 	}
-	limit := cmp.Or(format.limit, d.opts.Buffer)
-	if format.spill {
+	if w.format == nil {
+		return w, false
+	}
+	limit := cmp.Or(w.format.limit, d.opts.Buffer)
+	if w.format.spill {
 		limit = max(d.opts.Spill, d.opts.Buffer)
 	}
 	if f.Size > limit {
-		return Facts{Skipped: fmt.Sprintf("larger than the limit of %d bytes for this kind of file (%s)", limit, format.name)}, true, nil
+		w.Skip = fmt.Sprintf("larger than the limit of %d bytes for this kind of file (%s)", limit, w.format.name)
 	}
-	if f.Size <= d.opts.Buffer && format.name != "rpm" {
-		facts, err = d.fromMemory(ctx, format, f, r)
-	} else {
-		facts, err = d.fromDisk(ctx, format, f, r)
-	}
-	if err != nil {
-		return Facts{}, true, err
-	}
-	tidy(&facts)
-	return facts, true, ctx.Err()
+	w.Archive = w.format.name == jarName
+	return w, true
 }
 
-// byContent looks at the first bytes; executables come under any name.
-func (d *Detector) byContent(f File, r io.Reader) (*format, []byte, error) {
-	if f.Size < minBinary {
-		return nil, nil, nil
-	}
-	head := make([]byte, 4)
-	if _, err := io.ReadFull(r, head); err != nil {
-		return nil, nil, err
-	}
-	if !isBinary(head) {
-		return nil, nil, nil
-	}
+// binary is the format of executables, which come under any name.
+func (d *Detector) binary() *format {
 	for i := range d.formats {
 		if d.formats[i].match == nil {
-			return &d.formats[i], head, nil
+			return &d.formats[i]
 		}
 	}
-	return nil, nil, nil
+	return nil
 }
 
-// keepBuffer is the largest buffer that is kept for the next file.
-const keepBuffer = 16 << 20
+// Content is a whole file, in memory or on disk; parsers of archives seek.
+type Content interface {
+	io.Reader
+	io.ReaderAt
+	io.Seeker
+}
 
-func (d *Detector) fromMemory(ctx context.Context, format *format, f File, r io.Reader) (Facts, error) {
-	buf := d.buffers.Get().(*bytes.Buffer)
-	defer func() {
-		if buf.Cap() <= keepBuffer {
-			buf.Reset()
-			d.buffers.Put(buf)
-		}
-	}()
-	buf.Grow(int(f.Size) + bytes.MinRead) // Size is at most Options.Buffer here
-	if _, err := io.Copy(buf, io.LimitReader(r, f.Size)); err != nil {
-		return Facts{}, err
+// Read reads a wanted file. Whatever is wrong with it is told in Facts.Skipped.
+// A file on disk (*os.File) is a private one, which a reader may open again.
+func (d *Detector) Read(ctx context.Context, w Want, f File, c Content) Facts {
+	if w.Skip != "" {
+		return Facts{Skipped: w.Skip}
 	}
-	f.Size = int64(buf.Len())
-	return d.read(ctx, format, input{File: f, r: bytes.NewReader(buf.Bytes())}), nil
+	in := input{File: f, r: c}
+	if on, ok := c.(*os.File); ok {
+		in.real = on.Name()
+	} else if w.format.name == rpmName {
+		tmp, err := d.copied(c)
+		if err != nil {
+			return Facts{Skipped: "no room for a temporary file"}
+		}
+		defer tmp.Close()
+		in.r, in.real = tmp.File, tmp.Name()
+	}
+	facts := d.read(ctx, w.format, in)
+	tidy(&facts)
+	return facts
 }
 
-// fromDisk copies the file into a private directory that does not outlive the call.
-func (d *Detector) fromDisk(ctx context.Context, format *format, f File, r io.Reader) (Facts, error) {
+// Temp is a private file that does not outlive its Close.
+type Temp struct {
+	*os.File
+	dir string
+}
+
+// Temp makes one.
+func (d *Detector) Temp() (Temp, error) {
 	dir, err := os.MkdirTemp(d.opts.TempDir, "breakwater-")
 	if err != nil {
-		return Facts{}, fmt.Errorf("detect: private directory: %w", err)
+		return Temp{}, fmt.Errorf("detect: private directory: %w", err)
 	}
-	defer os.RemoveAll(dir)
-	real := filepath.Join(dir, "file")
-	tmp, err := os.OpenFile(real, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "file"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
-		return Facts{}, fmt.Errorf("detect: temp file: %w", err)
+		_ = os.RemoveAll(dir)
+		return Temp{}, fmt.Errorf("detect: temp file: %w", err)
 	}
-	defer tmp.Close()
-	n, err := io.Copy(tmp, io.LimitReader(r, f.Size))
+	return Temp{f, dir}, nil
+}
+
+// Close removes the file.
+func (t Temp) Close() error {
+	return errors.Join(t.File.Close(), os.RemoveAll(t.dir))
+}
+
+// copied is a temp file with the content, rewound.
+func (d *Detector) copied(c Content) (Temp, error) {
+	t, err := d.Temp()
 	if err != nil {
-		return Facts{}, err
+		return t, err
 	}
-	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
-		return Facts{}, fmt.Errorf("detect: temp file: %w", err)
+	_, err = c.Seek(0, io.SeekStart)
+	if err == nil {
+		_, err = io.Copy(t, c)
 	}
-	f.Size = n
-	return d.read(ctx, format, input{File: f, r: tmp, real: real}), nil
+	if err == nil {
+		_, err = t.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		_ = t.Close()
+	}
+	return t, err
 }
 
 // read runs a format's reader and turns its failure, or its panic, into a

@@ -10,7 +10,6 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/golang/gomod"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/archive"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/packagejson"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/pnpmlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/yarnlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pipfilelock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/python/requirements"
@@ -25,7 +24,7 @@ import (
 // Version names the list below and how it is read: facts of another version are
 // computed again. Raise the number when a reader changes what it finds; the
 // letters are a fingerprint of the list, held true by a test.
-const Version = "5-30930f5c"
+const Version = "9-2a39f901"
 
 // Sizes of what is text: a lock file of this size would be the largest we know
 // of a few times over, and parsing it costs ten times its size in memory.
@@ -47,8 +46,8 @@ type format struct {
 
 // extractors are the scalibr readers in use.
 type extractors struct {
-	apk, archive, deps, dpkg, gemfile, gemspec, gomod     filesystem.Extractor
-	packageJSON, pipfile, pnpm, requirements, wheel, yarn filesystem.Extractor
+	apk, archive, deps, dpkg, gemfile, gemspec, gomod filesystem.Extractor
+	packageJSON, pipfile, requirements, wheel, yarn   filesystem.Extractor
 }
 
 // build makes each extractor with its limits.
@@ -67,7 +66,6 @@ func build() (extractors, error) {
 		{&x.gomod, plain(gomod.New)},
 		{&x.packageJSON, plain(packagejson.New)},
 		{&x.pipfile, plain(pipfilelock.New)},
-		{&x.pnpm, plain(pnpmlock.New)},
 		{&x.requirements, plain(requirements.New)},
 		{&x.wheel, plain(wheelegg.New)},
 		{&x.yarn, plain(yarnlock.New)},
@@ -85,6 +83,7 @@ func build() (extractors, error) {
 const (
 	dpkgName = dpkg.Name
 	jarName  = archive.Name
+	rpmName  = "rpm"
 )
 
 // formats is the list, most telling first; the first match reads the file.
@@ -92,24 +91,31 @@ func formats() []format {
 	return []format{
 		{name: dpkgName, match: isDpkgStatus, read: readDpkg, limit: text, os: true},
 		{name: "dpkg-files", match: isDpkgFiles, read: readDpkgFiles, limit: text, os: true},
+		{name: "dpkg-copyright", match: isDpkgCopyright, read: readDpkgCopyright, limit: small, os: true},
 		{name: "apk", match: isApk, read: readApk, limit: text, os: true},
-		{name: "rpm", match: isRPM, read: readRPM, spill: true, os: true},
+		{name: rpmName, match: isRPM, read: readRPM, spill: true, os: true},
 		{name: "os-release", match: isRelease, read: readRelease, limit: small, os: true},
+		{name: "bitnami", match: isBitnami, read: readBitnami, limit: nested},
 		{name: "npm-lock", match: lock("package-lock.json", "npm-shrinkwrap.json"), read: readNPMLock, limit: text},
 		{name: "yarn", match: lock("yarn.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.yarn }), limit: nested},
-		{name: "pnpm", match: lock("pnpm-lock.yaml"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pnpm }), limit: nested},
-		{name: "npm-installed", match: isInstalledNPM, read: scalibr(func(x *extractors) filesystem.Extractor { return x.packageJSON }), limit: small},
+		{name: "pnpm", match: lock("pnpm-lock.yaml"), read: readPnpm, limit: nested},
+		{name: "bun", match: lock("bun.lock"), read: readBunLock, limit: nested},
+		{name: "npm-installed", match: isInstalledNPM, read: readInstalledNPM, limit: small},
 		{name: "python-installed", match: isInstalledPython, read: readPython, limit: text},
 		{name: "poetry", match: lock("poetry.lock"), read: readTOML(purl.TypePyPi), limit: nested},
+		{name: "python-lock", match: isPythonLock, read: readTOML(purl.TypePyPi), limit: nested},
 		{name: "pipfile", match: lock("Pipfile.lock"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.pipfile }), limit: nested},
 		{name: "requirements", match: isRequirements, read: readRequirements, limit: small},
 		{name: "go-mod", match: lock("go.mod"), read: readGoMod, limit: small},
 		{name: jarName, match: isJar, read: readJar, spill: true},
+		{name: "gradle", match: isGradleLock, read: readGradleLock, limit: 2 * small},
 		{name: "gem-installed", match: isInstalledGem, read: scalibr(func(x *extractors) filesystem.Extractor { return x.gemspec }), limit: small},
 		{name: "gemfile", match: lock("Gemfile.lock", "gems.locked"), read: scalibr(func(x *extractors) filesystem.Extractor { return x.gemfile }), limit: 2 * small},
 		{name: "composer", match: isComposer, read: readComposer, limit: text},
 		{name: "cargo", match: lock("Cargo.lock"), read: readTOML(purl.TypeCargo), limit: nested},
 		{name: "dotnet", match: func(p string) bool { return strings.HasSuffix(p, ".deps.json") }, read: scalibr(func(x *extractors) filesystem.Extractor { return x.deps }), limit: nested},
+		{name: "nuget-lock", match: lock("packages.lock.json"), read: readNuGetLock, limit: nested},
+		{name: "nuget-config", match: lock("packages.config"), read: readNuGetConfig, limit: small},
 		{name: "binary", read: readBinary, spill: true},
 	}
 }
@@ -177,9 +183,17 @@ func isInstalledGem(p string) bool {
 	return strings.HasSuffix(p, ".gemspec") && strings.Contains("/"+p, "/specifications/")
 }
 
+// isRequirements matches requirements-prod.txt, and requirements/prod.txt too.
 func isRequirements(p string) bool {
+	dir, base := path.Split(p)
+	return strings.HasSuffix(base, ".txt") && (strings.Contains(base, "requirements") || path.Base(dir) == "requirements") && !insidePackage(p)
+}
+
+// isPythonLock matches the lock files of uv and pdm, and those of PEP 751, which
+// may have a name in the middle.
+func isPythonLock(p string) bool {
 	base := path.Base(p)
-	return strings.HasSuffix(base, ".txt") && strings.Contains(base, "requirements") && !insidePackage(p)
+	return lock("uv.lock", "pdm.lock", "pylock.toml")(p) || strings.HasPrefix(base, "pylock.") && strings.HasSuffix(base, ".toml") && !insidePackage(p)
 }
 
 func isJar(p string) bool {

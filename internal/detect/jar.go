@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"breakwater"
@@ -51,15 +49,20 @@ func readJar(ctx context.Context, d *Detector, in input) (Facts, error) {
 }
 
 func (j *jars) read(ctx context.Context, in input, depth int) error {
-	inner, named, err := j.look(in)
+	inner, names, err := j.look(in)
 	if err != nil {
 		return err
 	}
 	// The extractor opens one level; that it meets archives it may not open is
 	// no trouble.
 	found, _ := extract(ctx, j.d.use.archive, in)
-	if !named {
-		if guessed := settleGroups(found); j.guessed == "" {
+	if names.pom {
+		if own := itself(found, in.Path, names.manifest); own != nil {
+			found = append(found, own)
+		}
+	} else {
+		var guessed string
+		if found, guessed = settle(found, in.Path, names.manifest); j.guessed == "" {
 			j.guessed = guessed
 		}
 	}
@@ -83,18 +86,25 @@ func (j *jars) read(ctx context.Context, in input, depth int) error {
 	return first
 }
 
+// names is what an archive says of itself.
+type names struct {
+	pom      bool // there is a pom.properties, of it or of what was shaded into it
+	manifest manifest
+}
+
 // look reads the table of contents under its limit, pays for what the extractor
-// is going to read, lists the archives inside, and tells whether it names itself.
-func (j *jars) look(in input) (inner []*zip.File, named bool, err error) {
+// is going to read, lists the archives inside, and reads how it names itself.
+func (j *jars) look(in input) (inner []*zip.File, n names, err error) {
 	meter := &metered{r: in.r, left: jarDirectory}
 	z, err := zip.NewReader(meter, in.Size)
 	if meter.left < 0 {
-		return nil, false, errDirectory
+		return nil, n, errDirectory
 	}
 	if err != nil {
-		return nil, false, errForm
+		return nil, n, errForm
 	}
 	meter.free = true
+	var own *zip.File
 	for _, f := range z.File {
 		base := strings.ToLower(path.Base(f.Name))
 		switch {
@@ -102,17 +112,21 @@ func (j *jars) look(in input) (inner []*zip.File, named bool, err error) {
 			inner = append(inner, f)
 		case base == "manifest.mf" || base == "pom.properties":
 			if f.UncompressedSize64 > jarManifest {
-				return nil, false, errors.New("a manifest in it is larger than the limit")
+				return nil, n, errors.New("a manifest in it is larger than the limit")
 			}
-			named = named || base == "pom.properties"
+			n.pom = n.pom || base == "pom.properties"
+			if strings.EqualFold(f.Name, "META-INF/MANIFEST.MF") {
+				own = f
+			}
 			j.left -= int64(f.UncompressedSize64)
 		}
 	}
 	z.File = nil // the archives inside keep the reader, and it need not keep the rest
 	if j.left < 0 {
-		return nil, false, errNested
+		return nil, n, errNested
 	}
-	return inner, named, nil
+	n.manifest = readManifest(own)
+	return inner, n, nil
 }
 
 // open reads an archive inside: from memory, or when it is large from a file.
@@ -136,12 +150,7 @@ func (j *jars) open(ctx context.Context, outer input, f *zip.File, depth int) er
 		in.Size, in.r = int64(len(b)), bytes.NewReader(b)
 		return j.read(ctx, in, depth)
 	}
-	dir, err := os.MkdirTemp(j.d.opts.TempDir, "breakwater-")
-	if err != nil {
-		return errors.New("no room for a temporary file")
-	}
-	defer os.RemoveAll(dir)
-	tmp, err := os.OpenFile(filepath.Join(dir, "file"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	tmp, err := j.d.Temp()
 	if err != nil {
 		return errors.New("no room for a temporary file")
 	}

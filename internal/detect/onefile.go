@@ -11,19 +11,15 @@ import (
 // input is a file ready to be read: from memory or from a temp file.
 type input struct {
 	File
-	r    content
+	r    Content
 	real string // path on disk, when there is a temp file
 }
 
-// content is what extractors ask for: parsers of archives seek.
-type content interface {
-	io.Reader
-	io.ReaderAt
-	io.Seeker
-}
-
-// all is the whole content, rewound; the file is already bounded.
+// all is the whole content, which must not be changed; the file is already bounded.
 func (in input) all() ([]byte, error) {
+	if m, ok := in.r.(*Memory); ok {
+		return m.bytes(), nil
+	}
 	if _, err := in.r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
@@ -74,5 +70,5 @@ func (i info) Sys() any           { return nil }
 
 var (
 	_ fs.File = (*opened)(nil)
-	_ content = (*bytes.Reader)(nil)
+	_ Content = (*bytes.Reader)(nil)
 )

@@ -48,9 +48,7 @@ func readRPM(ctx context.Context, d *Detector, in input) (Facts, error) {
 			return fmt.Errorf("more than %d packages", maxPackages)
 		}
 		f.Packages = append(f.Packages, h.asPackage(in.Path))
-		if own := h.owned(d.formats); len(own.Paths) > 0 {
-			f.Owns = append(f.Owns, own)
-		}
+		f.Owns = append(f.Owns, h.owned(d.formats)...)
 		return nil
 	})
 	return f, err
@@ -78,7 +76,7 @@ func (h header) asPackage(path string) breakwater.Package {
 	}
 	p := breakwater.Package{
 		Name: h.name, Version: epoch + h.version + "-" + h.release,
-		Kind: breakwater.PackageOS, Type: "rpm", Arch: h.arch, Licences: licences([]string{h.licence}), Path: path,
+		Kind: breakwater.PackageOS, Type: "rpm", Arch: h.arch, Licences: licences([]string{h.licence}), Size: int64(h.size), Path: path,
 	}
 	p.SourceName, p.SourceVersion = p.Name, p.Version
 	if name, version, ok := sourceRPM(h.source); ok {
@@ -109,13 +107,9 @@ func sourceRPM(s string) (name, version string, ok bool) {
 }
 
 // owned lists the files of interest; the indexes are the header's and not trusted.
-func (h header) owned(list []format) Ownership {
-	own := Ownership{Package: h.name}
-	add := func(name string) {
-		if p := strings.TrimPrefix(name, "/"); ownable(list, p) {
-			own.Paths = append(own.Paths, p)
-		}
-	}
+func (h header) owned(list []format) []Ownership {
+	own := owning{formats: list, own: Ownership{Package: h.name}}
+	add := func(name string) { own.add(strings.TrimPrefix(name, "/")) }
 	for i, base := range h.bases {
 		if i < len(h.indexes) && int64(h.indexes[i]) < int64(len(h.dirs)) {
 			add(h.dirs[h.indexes[i]] + base)
@@ -124,5 +118,5 @@ func (h header) owned(list []format) Ownership {
 	for _, name := range h.paths {
 		add(name)
 	}
-	return own
+	return own.done()
 }

@@ -163,7 +163,7 @@ func TestRPM(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
 		owns := []detect.Ownership{{Package: "python3-six", Paths: []string{"usr/lib/python3.9/site-packages/six.dist-info/METADATA"}}}
-		if diff := cmp.Diff(owns, f.Owns); diff != "" {
+		if diff := cmp.Diff(owns, spelt(t, f.Owns)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
 	}

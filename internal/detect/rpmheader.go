@@ -15,7 +15,7 @@ const maxHeader = 64 << 20
 // a type, an offset into the data behind the list, and a count.
 type header struct {
 	name, version, release, arch, source, licence string
-	epoch                                         uint32
+	epoch, size                                   uint32
 	bases, dirs                                   []string // a file is dirs[indexes[i]] + bases[i]
 	indexes                                       []uint32
 	paths                                         []string // whole paths, in databases older than that scheme
@@ -25,7 +25,7 @@ type header struct {
 const (
 	tagName, tagVersion, tagRelease, tagEpoch = 1000, 1001, 1002, 1003
 	tagLicence, tagArch, tagOldFiles          = 1014, 1022, 1027
-	tagSource                                 = 1044
+	tagSource, tagSize                        = 1044, 1009
 	tagIndexes, tagBases, tagDirs             = 1116, 1117, 1118
 
 	typeInt32, typeString, typeStrings = 4, 6, 8
@@ -70,6 +70,10 @@ func (h *header) set(tag, kind uint32, data []byte, n int64) {
 		case tagEpoch:
 			if v := uint32s(data, min(n, 1)); len(v) == 1 {
 				h.epoch = v[0]
+			}
+		case tagSize: // bytes installed, below 4 GiB
+			if v := uint32s(data, min(n, 1)); len(v) == 1 {
+				h.size = v[0]
 			}
 		case tagIndexes:
 			h.indexes = uint32s(data, n)

@@ -85,6 +85,8 @@ func ecosystem(purlType string) string {
 		return "crates.io"
 	case purl.TypeNuget:
 		return "NuGet"
+	case typeBitnami:
+		return "Bitnami"
 	}
 	return ""
 }
@@ -171,7 +173,13 @@ func tidy(f *Facts) {
 // Compare is the order of an inventory: ecosystem, name, version, path, then
 // what tells two builds apart.
 func Compare(a, b breakwater.Package) int {
-	return cmp.Or(cmp.Compare(a.Ecosystem, b.Ecosystem), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version),
+	if c := cmp.Compare(a.Ecosystem, b.Ecosystem); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Name, b.Name); c != 0 { // mostly: the rest is seldom compared
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.Version, b.Version),
 		cmp.Compare(a.Path, b.Path), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Arch, b.Arch),
 		cmp.Compare(a.SourceName, b.SourceName), cmp.Compare(a.SourceVersion, b.SourceVersion))
 }

@@ -8,12 +8,14 @@ import (
 	"strings"
 )
 
-// Cargo.lock and poetry.lock are TOML that a program wrote: tables of packages,
+// Cargo.lock, poetry.lock, pdm.lock, uv.lock and pylock.toml are TOML that a program wrote: tables of packages,
 // each with its name and version on lines of their own. They are read by line,
 // because the parser that scalibr uses recurses by brackets until the stack
 // overflows, which ends the process, and takes quadratic time over dotted keys.
 
-// readTOML reads the [[package]] tables of a lock file.
+// readTOML reads the [[package]] tables of a lock file, in pylock.toml [[packages]].
+// What uv keeps as its own project (virtual) or as a directory beside it is no
+// package of the index.
 func readTOML(purlType string) func(context.Context, *Detector, input) (Facts, error) {
 	return func(_ context.Context, _ *Detector, in input) (Facts, error) {
 		b, err := in.all()
@@ -22,11 +24,12 @@ func readTOML(purlType string) func(context.Context, *Detector, input) (Facts, e
 		}
 		var f Facts
 		var name, version string
+		local := false
 		flush := func() {
-			if name != "" && version != "" && len(f.Packages) <= maxPackages {
+			if name != "" && version != "" && !local && len(f.Packages) <= maxPackages {
 				f.Packages = append(f.Packages, app(purlType, name, version, in.Path))
 			}
-			name, version = "", ""
+			name, version, local = "", "", false
 		}
 		table := false
 		lines := bufio.NewScanner(bytes.NewReader(b))
@@ -34,7 +37,7 @@ func readTOML(purlType string) func(context.Context, *Detector, input) (Facts, e
 		for lines.Scan() {
 			line := strings.TrimSpace(lines.Text())
 			if strings.HasPrefix(line, "[") {
-				table = line == "[[package]]"
+				table = line == "[[package]]" || line == "[[packages]]"
 				if table {
 					flush()
 				}
@@ -50,6 +53,9 @@ func readTOML(purlType string) func(context.Context, *Detector, input) (Facts, e
 				name = tomlString(value)
 			case key == "version" && version == "":
 				version = tomlString(value)
+			case key == "source":
+				kind, _, _ := strings.Cut(strings.TrimLeft(value, " {"), " ")
+				local = kind == "virtual" || kind == "editable" || kind == "directory"
 			}
 		}
 		flush()

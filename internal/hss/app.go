@@ -40,48 +40,38 @@ func (s *Server) listImageApps(ctx context.Context, in listImageAppsIn) (out lis
 	if err != nil {
 		return out, err
 	}
+	apps, err := s.apps(ctx, row, in.AppName)
+	out.Total, out.List = len(apps), cutPage(apps, in.Offset, in.Limit)
+	return out, err
+}
+
+// apps is the installed software of an image, with the findings of each.
+func (s *Server) apps(ctx context.Context, row store.ImageRow, name string) ([]appInfo, error) {
 	packages, err := s.packages(ctx, row)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	findings, _, err := s.db.ImageFindings(ctx, row.Digest, store.FindingFilter{})
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	apps := countApps(packages, findings, in.AppName)
-	out.Total = len(apps)
-	from := min(in.Offset, len(apps))
-	out.List = append([]appInfo{}, apps[from:min(from+in.Limit, len(apps))]...)
-	return out, nil
+	return countApps(packages, findings, name), nil
 }
 
 // packages is what the last good scans found in the image, over all platforms;
 // none before the first.
 func (s *Server) packages(ctx context.Context, row store.ImageRow) (out []breakwater.Package, err error) {
-	digests := []breakwater.Digest{row.Digest}
-	if len(row.Children) > 0 {
-		digests = nil
-	}
-	for _, c := range row.Children {
-		digests = append(digests, c.Digest)
-	}
-	for _, d := range digests {
-		inv, err := s.db.Inventory(ctx, d)
-		if breakwater.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
+	inventories, err := s.inventories(ctx, row)
+	for _, inv := range inventories {
 		out = append(out, inv.Packages...)
 	}
-	return out, nil
+	return out, err
 }
 
 // countApps folds packages into apps, sorted by name, version and type, each
 // with the number of findings of its version. A package that an OS package owns
 // is judged under that one's name, so it has none of its own.
-func countApps(packages []breakwater.Package, findings []store.Finding, name string) []appInfo {
+func countApps(packages []breakwater.Package, findings []breakwater.Vulnerability, name string) []appInfo {
 	found := map[breakwater.PackageVersion]int{}
 	for _, f := range findings {
 		key := f.Package

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"breakwater"
+	"breakwater/internal/audit"
 	"breakwater/internal/catalog"
 	"breakwater/internal/hss"
 	"breakwater/internal/job"
@@ -32,6 +33,7 @@ type world struct {
 	t       *testing.T
 	db      *store.DB
 	catalog *catalog.Catalog
+	keyDir  string
 	keys    *keyring.Keyring
 	server  *hss.Server
 	url     string
@@ -101,7 +103,8 @@ func newWorld(t *testing.T) *world {
 	queue, err := job.New(ctx, w.db, job.Options{})
 	w.must(err)
 	w.catalog = catalog.New(w.db, queue, catalog.Options{})
-	w.keys, err = keyring.Open(t.TempDir(), keyring.Options{})
+	w.keyDir = t.TempDir()
+	w.keys, err = keyring.Open(w.keyDir, keyring.Options{})
 	w.must(err)
 	w.must(w.db.CreateDomain(ctx, breakwater.Domain{ID: "dom1", Name: "home", Created: noon}))
 	for id, name := range map[string]string{"prj1": "one", "prj2": "two"} {
@@ -124,7 +127,10 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) options() hss.Options {
+	rules, err := audit.New(audit.Options{})
+	w.must(err)
 	return hss.Options{
+		Audit:    rules,
 		Endpoint: w.url, Version: "v1.2.3", Executable: executable(w.t, []byte("the program")),
 		Logger: slog.New(slog.NewJSONHandler(w.log, nil)), Now: func() time.Time { return w.now },
 		SignIn: func(r *http.Request, _ []byte) (breakwater.Caller, error) {

@@ -35,10 +35,10 @@ func (s *Server) changePassword(ctx context.Context, id string, password *string
 }
 
 // SweepPasswords forgets the passwords that no registry names: what a crash
-// left between keyring and database. Call it at start, before a door is open; a
-// registry that is being added just then would lose its password.
+// left between keyring and database. One that was put within the last hour is left
+// alone, for its registry may be about to be added.
 func SweepPasswords(ctx context.Context, db *store.DB, keys *keyring.Keyring) error {
-	ids, err := keys.List(ctx)
+	ids, err := keys.Settled(ctx)
 	if err != nil {
 		return fmt.Errorf("hss.SweepPasswords: %w", err)
 	}

@@ -101,7 +101,7 @@ func (s *Server) addRegistry(ctx context.Context, in addRegistryIn) (struct{}, e
 	err = s.catalog.AddRegistry(ctx, r)
 	if breakwater.KindOf(err) == breakwater.KindConflict {
 		// The row is certainly not there. After any other failure it may be,
-		// and the sweep at the next start decides.
+		// and a later sweep decides.
 		_ = s.keys.Delete(context.WithoutCancel(ctx), r.ID)
 	}
 	return struct{}{}, err

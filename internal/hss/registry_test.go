@@ -9,6 +9,7 @@ import (
 
 	"breakwater"
 	"breakwater/internal/hss"
+	"breakwater/internal/keyring"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -216,13 +217,22 @@ func TestDeleteRegistries(t *testing.T) {
 	}
 }
 
+// TestSweepPasswords: what a crash left goes, but not at once, for a registry's
+// password is there before the registry.
 func TestSweepPasswords(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
 	w.ok("olga", "POST", registries, body())
 	id := w.byName("vic")["harbor"]["id"].(string)
-	w.must(w.keys.Put(ctx, breakwater.NewID(breakwater.PrefixRegistry), "left by a crash"))
+	coming := breakwater.NewID(breakwater.PrefixRegistry)
+	w.must(w.keys.Put(ctx, coming, "of a registry that is being added, or left by a crash"))
 	w.must(hss.SweepPasswords(ctx, w.db, w.keys))
+	if _, err := w.keys.Get(ctx, coming); err != nil {
+		t.Errorf("a registry that is being added lost its password: %v", err)
+	}
+	later, err := keyring.Open(w.keyDir, keyring.Options{Now: func() time.Time { return time.Now().Add(2 * time.Hour) }})
+	w.must(err)
+	w.must(hss.SweepPasswords(ctx, w.db, later))
 	if ids, err := w.keys.List(ctx); err != nil || len(ids) != 1 || ids[0] != id {
 		t.Errorf("after the sweep: %v, %v", ids, err)
 	}

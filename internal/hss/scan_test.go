@@ -138,8 +138,8 @@ func TestManualScan(t *testing.T) {
 		w.refused(c.code, c.words, "olga", "POST", target, c.body)
 	}
 	w.refused("HSS.0001", "hosts", "olga", "POST", target+"?global_image_type=local", `{"is_all":true}`)
-	if a := w.call("olga", "POST", target, `{"is_all":true,"scan_scope":61440}`); a.Status != 501 {
-		t.Errorf("a scope of checks that are not built: %d %s", a.Status, a.Body)
+	if a := w.call("olga", "POST", target, `{"is_all":true,"scan_scope":1048576}`); a.Code != "HSS.0001" {
+		t.Errorf("a scope of nothing that is looked for: %d %s", a.Status, a.Body)
 	}
 	for _, c := range []struct {
 		body string

@@ -88,8 +88,7 @@ func (s *Server) createManualImageScanTask(ctx context.Context, in createManualI
 	return struct{}{}, s.startScan(ctx, breakwater.ScanTask{Scope: scope, RateLimit: b.RateLimit, All: b.All}, ids)
 }
 
-// scope is what to look for. A task that asks only for checks that this version
-// does not have would end as a success that looked at nothing.
+// scope is what to look for; the bits are the contract's.
 func (b *manualScanBody) scope() (breakwater.Scope, error) {
 	if b.Scope == nil {
 		return breakwater.ScopeAll, nil
@@ -98,8 +97,8 @@ func (b *manualScanBody) scope() (breakwater.Scope, error) {
 	if scope == 0 {
 		return 0, breakwater.Invalid("scan_scope", "selects nothing to look for")
 	}
-	if scope&breakwater.ScopeVulnerability == 0 {
-		return 0, breakwater.Errorf(breakwater.KindNotBuilt, "this version looks for vulnerabilities only; scan_scope must include them")
+	if scope&(breakwater.ScopeVulnerability|breakwater.ScopeBaseline|breakwater.ScopeMalware|breakwater.ScopeSensitive|breakwater.ScopeCompliance) == 0 {
+		return 0, breakwater.Invalid("scan_scope", "selects nothing that is looked for")
 	}
 	return scope, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"breakwater"
 	"breakwater/api"
+	"breakwater/internal/audit"
 	"breakwater/internal/catalog"
 	"breakwater/internal/door"
 	"breakwater/internal/keyring"
@@ -25,6 +26,8 @@ type Options struct {
 	// Endpoint is the base URL under which clients reach this server, such as
 	// https://breakwater.example.com:8480, without a path.
 	Endpoint string
+	// Audit judges facts by rules, and knows what the rules say of themselves.
+	Audit *audit.Auditor
 	// Version is the product's version, shown with the local cluster and put on
 	// the component image; empty means dev.
 	Version string
@@ -55,6 +58,9 @@ func New(db *store.DB, cat *catalog.Catalog, keys *keyring.Keyring, o Options) (
 	u, err := url.Parse(o.Endpoint)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" {
 		return nil, errors.New("hss: Options.Endpoint must be an http or https URL without a path")
+	}
+	if o.Audit == nil {
+		return nil, errors.New("hss: Options.Audit is missing")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -102,6 +108,22 @@ func (s *Server) mount() {
 	door.Handle(s.door, "ListImageVulnerabilities", read, s.listImageVulnerabilities)
 	door.Handle(s.door, "ListVulnerabilityCve", read, s.listVulnerabilityCve)
 	door.Handle(s.door, "ListImageApps", read, s.listImageApps)
+	door.Handle(s.door, "ListLocalImageAppInfo", read, s.listLocalImageAppInfo)
+	door.Handle(s.door, "ListImageFiles", read, s.listImageFiles)
+	door.Handle(s.door, "ShowImageFilesStat", read, s.showImageFilesStat)
+	door.Handle(s.door, "ListImageMalware", read, s.listImageMalware)
+	door.Handle(s.door, "ListImageSensitive", read, s.listImageSensitive)
+	door.Handle(s.door, "ShowImageBaselineStatistic", read, s.showImageBaselineStatistic)
+	door.Handle(s.door, "ListImageRiskConfigs", read, s.listImageRiskConfigs)
+	door.Handle(s.door, "ListImageRiskConfigRules", read, s.listImageRiskConfigRules)
+	door.Handle(s.door, "ShowImageCheckRuleDetail", read, s.showImageCheckRuleDetail)
+	door.Handle(s.door, "ListImagePwdComplexity", read, s.listImagePwdComplexity)
+	door.Handle(s.door, "ListImageWeakPwdUsers", read, s.listImageWeakPwdUsers)
+	door.Handle(s.door, "ListImageBuildCommandRisks", read, s.listImageBuildCommandRisks)
+	door.Handle(s.door, "ListImageBuildCommandRisksImages", read, s.listImageBuildCommandRisksImages)
+	door.Handle(s.door, "ListImageBasicImage", read, s.listImageBasicImage)
+	door.Handle(s.door, "ListImageNonCompliantApp", read, s.listImageNonCompliantApp)
+	door.Handle(s.door, "ShowImageReport", read, s.showImageReport)
 	door.Handle(s.door, "ShowImageUploadCommand", read, s.showImageUploadCommand)
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"breakwater"
-	"breakwater/internal/store"
 )
 
 // vulInfos is one problem of one package version on the wire, with the
@@ -25,7 +24,7 @@ type vulInfos struct {
 
 // newVulInfo shows a finding. wanted is the package name that the request asked
 // for: of several packages built from one source, that one is shown.
-func newVulInfo(f store.Finding, wanted string, platforms map[breakwater.PackageVersion][]string) vulInfos {
+func newVulInfo(f breakwater.Vulnerability, wanted string, platforms map[breakwater.PackageVersion][]string) vulInfos {
 	shown := shownPackage(f, wanted)
 	key := f.Package
 	key.ID = 0
@@ -39,7 +38,7 @@ func newVulInfo(f store.Finding, wanted string, platforms map[breakwater.Package
 // shownPackage is the installed package that stands for a finding: the wanted
 // one, else the first place where the image holds it. Without any inventory it
 // is the name that the advisory uses.
-func shownPackage(f store.Finding, wanted string) breakwater.Package {
+func shownPackage(f breakwater.Vulnerability, wanted string) breakwater.Package {
 	if i := slices.IndexFunc(f.Found, func(p breakwater.Package) bool { return p.Name == wanted }); i >= 0 {
 		return f.Found[i]
 	}
@@ -62,7 +61,7 @@ func position(p breakwater.Package, platforms []string) string {
 	return strings.Join(parts, "; ")
 }
 
-func description(f store.Finding, p breakwater.Package) string {
+func description(f breakwater.Vulnerability, p breakwater.Package) string {
 	if f.Summary != "" {
 		return f.Summary
 	}
@@ -71,7 +70,7 @@ func description(f store.Finding, p breakwater.Package) string {
 
 // solution says what to do. The fixed version is the source package's where a
 // distribution's advisories speak of sources, so that name is said.
-func solution(f store.Finding, p breakwater.Package) string {
+func solution(f breakwater.Vulnerability, p breakwater.Package) string {
 	name := p.Name
 	if f.Package.Name != breakwater.NormalName(f.Package.Ecosystem, p.Name) {
 		name += " (source package " + f.Package.Name + ")"
@@ -84,7 +83,7 @@ func solution(f store.Finding, p breakwater.Package) string {
 
 // advisoryURL is the record's own link where it fits the wire, else the page of
 // the record in the OSV database.
-func advisoryURL(f store.Finding) string {
+func advisoryURL(f breakwater.Vulnerability) string {
 	if f.URL != "" && len(f.URL) <= 128 {
 		return f.URL
 	}

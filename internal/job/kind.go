@@ -31,6 +31,8 @@ func (Sync) priority() int { return 2 }
 type Scan struct {
 	ProjectID string `json:"project_id"`
 	Digest    string `json:"digest"`
+	// Scope is what to look for, a breakwater.Scope; 0: everything.
+	Scope int32 `json:"scope,omitempty"`
 	// Background marks a first scan that nobody is waiting for; it yields to others.
 	Background bool `json:"-"`
 }

@@ -77,13 +77,21 @@ func (k *Keyring) Delete(ctx context.Context, registryID string) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// leftOver is the age at which a temporary file is nobody's write any more:
-// another process may be using the directory.
+// leftOver is the age at which a temporary file is nobody's write any more, another
+// process may be using the directory, and at which whatever a password was put for
+// is there or never will be.
 const leftOver = time.Hour
 
 // List is the ids of all registries that have a password, sorted. It also
 // sweeps what an interrupted write left behind an hour ago or more.
-func (k *Keyring) List(ctx context.Context) ([]string, error) {
+func (k *Keyring) List(ctx context.Context) ([]string, error) { return k.list(ctx, 0) }
+
+// Settled is List without the passwords that were put within the last hour, whose
+// registries may be on their way into the database.
+func (k *Keyring) Settled(ctx context.Context) ([]string, error) { return k.list(ctx, leftOver) }
+
+// list is the ids whose passwords are of this age or older.
+func (k *Keyring) list(ctx context.Context, age time.Duration) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -97,15 +105,21 @@ func (k *Keyring) List(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, breakwater.Wrap(breakwater.KindInternal, err, "the keyring directory cannot be read")
 	}
+	old := func(e fs.DirEntry, age time.Duration) bool {
+		info, err := e.Info()
+		return err == nil && k.now().Sub(info.ModTime()) >= age
+	}
 	var ids []string
 	for _, e := range entries {
 		switch {
 		case strings.HasPrefix(e.Name(), tempPrefix):
-			if info, err := e.Info(); err == nil && k.now().Sub(info.ModTime()) >= leftOver {
+			if old(e, leftOver) {
 				_ = os.Remove(filepath.Join(dir, e.Name()))
 			}
 		case validID(e.Name()) && e.Type().IsRegular():
-			ids = append(ids, e.Name())
+			if age == 0 || old(e, age) {
+				ids = append(ids, e.Name())
+			}
 		}
 	}
 	slices.Sort(ids)

@@ -4,7 +4,11 @@
 //
 //	compressed reader ─► sniff ─► inflate ─► blocks ─┬─► sha256 (the diff_id)
 //	 (the caller's, which        (own goroutine)     └─► tar walk ─► Entry, Read
-//	  checks the digest)
+//	  checks the digest)                                          └► Peek, Lend
+//
+// Content need not be copied: Peek shows the beginning of a file where it lies in
+// the stream, Lend gives the blocks themselves until they are released, and what
+// nobody asks for is passed over.
 //
 // The compression is decided by the first bytes, never by the media type. Names
 // are cleaned: a leading slash or dot is dropped, and a name that leaves the

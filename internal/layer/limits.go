@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 )
 
@@ -32,6 +33,7 @@ func (l Limits) withDefaults() Limits {
 // all of them, so that a hundred layers just under a limit are still refused.
 // Its methods may be called from several goroutines.
 type Budget struct {
+	blocks  sync.Pool // of *block: one layer's are the next one's
 	limits  Limits
 	entries atomic.Int64
 	bytes   atomic.Int64
@@ -39,6 +41,23 @@ type Budget struct {
 
 // NewBudget starts a budget of l.Entries and l.Bytes; the other limits do not add up.
 func NewBudget(l Limits) *Budget { return &Budget{limits: l.withDefaults()} }
+
+// block is a block of an earlier layer, or a new one.
+func (b *Budget) block() *block {
+	if b != nil {
+		if old, ok := b.blocks.Get().(*block); ok {
+			return old
+		}
+	}
+	return &block{data: make([]byte, blockSize)}
+}
+
+func (b *Budget) keep(one *block) {
+	if b != nil {
+		one.err = nil
+		b.blocks.Put(one)
+	}
+}
 
 // Spend counts what a layer used, also one whose facts came from a cache.
 func (b *Budget) Spend(entries, bytes int64) error {
@@ -63,4 +82,6 @@ var (
 	ErrNotTar     = errors.New("not a tar stream")
 	ErrCorrupt    = errors.New("corrupt stream")
 	ErrCompressed = errors.New("unsupported compression")
+
+	errNotLent = errors.New("layer: this content cannot be lent")
 )

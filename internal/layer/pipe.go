@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -20,27 +21,21 @@ const (
 	sourceBytes = 256 << 10
 )
 
-// block is a piece of the decompressed stream; it returns to the free list when
-// both of its readers, the hash and the walk, have let it go.
-type block struct {
-	data []byte
-	uses atomic.Int32
-	err  error // ends the stream after data
-}
-
 // pipe inflates in one goroutine, hashes in a second, and is read by the
 // caller's. Close ends and waits for both.
 type pipe struct {
-	free chan *block
+	free *freeBlocks
 	hash chan *block
 	walk chan *block
-	stop chan struct{}
-	once sync.Once
 	done sync.WaitGroup
 
-	cur  *block
-	rest []byte
-	err  error // what ended the stream, once the walk has met it
+	// the walk's alone
+	cur   *block
+	front []byte // bytes before rest that lay in more than one block, see peek
+	rest  []byte
+	err   error // what ended the stream, once the walk has met it
+	at    int64 // bytes given or passed over
+	lent  int64 // bytes at the front that lend gave already
 
 	kind       Compression
 	diff       hash.Hash
@@ -50,10 +45,9 @@ type pipe struct {
 
 func newPipe(ctx context.Context, src io.Reader, limits Limits, budget *Budget) *pipe {
 	p := &pipe{
-		free: make(chan *block, blocks),
+		free: newFreeBlocks(blocks, budget),
 		hash: make(chan *block, blocks),
 		walk: make(chan *block, blocks),
-		stop: make(chan struct{}),
 		diff: sha256.New(),
 	}
 	p.done.Add(2)
@@ -75,8 +69,8 @@ func (p *pipe) produce(ctx context.Context, src io.Reader, limits Limits, budget
 		defer closeInflate()
 	}
 	p.kind = kind // published to the walk by the first block
-	for made := 0; ; {
-		b := p.take(&made)
+	for {
+		b := p.free.take()
 		if b == nil {
 			return
 		}
@@ -97,31 +91,11 @@ func (p *pipe) produce(ctx context.Context, src io.Reader, limits Limits, budget
 		}
 		b.err = err
 		b.uses.Store(2)
-		p.hash <- b // never blocks: no more blocks than places
-		p.walk <- b
+		p.hash <- b
+		p.walk <- b // never blocks: no more places are needed than blocks that are not lent
 		if err != nil {
 			return
 		}
-	}
-}
-
-// take is a free block, or a new one while there are few: a small layer never
-// needs the second. nil means that the reader was closed.
-func (p *pipe) take(made *int) *block {
-	select {
-	case b := <-p.free:
-		return b
-	default:
-	}
-	if *made < blocks {
-		*made++
-		return &block{data: make([]byte, blockSize)}
-	}
-	select {
-	case b := <-p.free:
-		return b
-	case <-p.stop:
-		return nil
 	}
 }
 
@@ -145,36 +119,117 @@ func (p *pipe) digest() {
 	defer p.done.Done()
 	for b := range p.hash {
 		p.diff.Write(b.data)
-		p.release(b)
+		p.free.release(b)
 	}
 }
 
-func (p *pipe) release(b *block) {
-	if b.uses.Add(-1) == 0 {
-		p.free <- b
-	}
-}
-
-// Read is the walk's side of the stream.
+// Read is the walk's side of the stream. Bytes that were lent are read as
+// whatever out holds: their reader has passed them over already.
 func (p *pipe) Read(out []byte) (int, error) {
-	for len(p.rest) == 0 {
+	if p.lent > 0 {
+		n := int(min(int64(len(out)), p.lent))
+		p.lent -= int64(n)
+		return n, nil
+	}
+	if err := p.fill(); err != nil {
+		return 0, err
+	}
+	n := copy(out, p.next(len(out)))
+	return n, nil
+}
+
+// fill makes the next byte available.
+func (p *pipe) fill() error {
+	for len(p.front) == 0 && len(p.rest) == 0 {
 		if p.err != nil {
-			return 0, p.err
+			return p.err
 		}
 		if err := p.advance(); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	n := copy(out, p.rest)
-	p.rest = p.rest[n:]
-	return n, nil
+	return nil
+}
+
+// next takes up to n bytes of those available.
+func (p *pipe) next(n int) (b []byte) {
+	from := &p.rest
+	if len(p.front) > 0 {
+		from = &p.front
+	}
+	n = min(n, len(*from))
+	b, *from = (*from)[:n:n], (*from)[n:]
+	p.at += int64(n)
+	return b
+}
+
+// Seek passes over bytes; nothing else is possible in a stream. The end of the
+// stream ends it early, as the place that it answers tells. archive/tar uses it
+// for files that nobody reads.
+func (p *pipe) Seek(offset int64, whence int) (int64, error) {
+	if whence != io.SeekCurrent || offset < 0 {
+		return 0, errors.ErrUnsupported
+	}
+	n := min(offset, p.lent)
+	p.lent -= n
+	place := p.at - p.lent
+	for left := offset - n; left > 0; {
+		if err := p.fill(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return place, err
+		}
+		n := int64(len(p.next(int(min(left, blockSize)))))
+		left, place = left-n, place+n
+	}
+	return place, nil
+}
+
+// peek shows the next n bytes without taking them.
+func (p *pipe) peek(n int) ([]byte, error) {
+	if len(p.front) == 0 && len(p.rest) >= n {
+		return p.rest[:n:n], nil
+	}
+	if len(p.front) < n {
+		joined := make([]byte, 0, n)
+		for len(joined) < n {
+			if err := p.fill(); err != nil {
+				return nil, err
+			}
+			b := p.next(n - len(joined))
+			joined = append(joined, b...)
+			p.at -= int64(len(b))
+		}
+		p.front = joined
+	}
+	return p.front[:n:n], nil
+}
+
+// lend takes the next n bytes as pieces of the stream itself. For Read and Seek
+// they are still to come, as the reader of the archive believes them to be.
+func (p *pipe) lend(n int64, loans []Loan) ([]Loan, error) {
+	p.lent = n
+	for n > 0 {
+		if err := p.fill(); err != nil {
+			return loans, err
+		}
+		l := Loan{free: p.free}
+		if len(p.front) == 0 {
+			l.block = p.cur
+			p.free.lend(l.block)
+		}
+		l.Data = p.next(int(min(n, blockSize)))
+		loans = append(loans, l)
+		n -= int64(len(l.Data))
+	}
+	return loans, nil
 }
 
 // advance takes the next block.
 func (p *pipe) advance() error {
 	if p.cur != nil {
 		err := p.cur.err
-		p.release(p.cur)
+		p.free.release(p.cur)
 		p.cur, p.rest = nil, nil
 		if err != nil {
 			p.err = err
@@ -192,6 +247,7 @@ func (p *pipe) advance() error {
 
 // drain reads the stream to its end without copying it.
 func (p *pipe) drain() error {
+	p.front, p.lent = nil, 0
 	for p.err == nil {
 		p.rest = nil
 		if err := p.advance(); err != nil && err != io.EOF {
@@ -207,8 +263,18 @@ func (p *pipe) drain() error {
 // Close ends both goroutines and waits for them. A source blocked in a read
 // holds it up: the caller cancels or closes its source first.
 func (p *pipe) Close() {
-	p.once.Do(func() { close(p.stop) })
+	p.free.close()
 	p.done.Wait()
+	for b := range p.walk {
+		p.free.release(b)
+	}
+	if p.cur != nil {
+		p.free.release(p.cur)
+	}
+	p.cur, p.front, p.rest = nil, nil, nil
+	if p.err == nil {
+		p.err = io.ErrClosedPipe
+	}
 }
 
 // diffID is valid after the stream was drained and the pipe closed.

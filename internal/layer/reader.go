@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 )
 
 // Kind is what an entry is.
@@ -43,6 +44,7 @@ type Reader struct {
 	budget    *Budget
 	entries   int64
 	delivered int64
+	left      int64 // of the current file as the stream holds it; -1 when it is sparse
 	ended     bool
 }
 
@@ -60,6 +62,7 @@ func (r *Reader) Next() (Entry, error) {
 	if r.ended {
 		return Entry{}, io.EOF
 	}
+	r.left = -1
 	h, err := r.tar.Next()
 	if errors.Is(err, io.EOF) {
 		if err := r.pipe.drain(); err != nil {
@@ -92,7 +95,11 @@ func (r *Reader) entry(h *tar.Header) (Entry, error) {
 		return e, err
 	}
 	switch h.Typeflag {
-	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
+	case tar.TypeReg, tar.TypeCont:
+		if !sparse(h) {
+			r.left = h.Size
+		}
+	case tar.TypeGNUSparse:
 	case tar.TypeDir:
 		e.Kind = Dir
 	case tar.TypeSymlink:
@@ -111,10 +118,66 @@ func (r *Reader) entry(h *tar.Header) (Entry, error) {
 	return e, err
 }
 
-// Read reads the current file. Holes of sparse files count as bytes, since
+// sparse reports whether the content that the stream holds is not the file's.
+func sparse(h *tar.Header) bool {
+	for k := range h.PAXRecords {
+		if strings.HasPrefix(k, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
+// Lends reports whether Peek and Lend can give the content of the current file:
+// it is not sparse, and none of it was read.
+func (r *Reader) Lends() bool { return r.left >= 0 }
+
+// Peek shows the first n bytes of the current file, or the whole of a smaller
+// one, until the next call. Read and Lend give them again.
+func (r *Reader) Peek(n int) ([]byte, error) {
+	if !r.Lends() {
+		return nil, errNotLent
+	}
+	b, err := r.pipe.peek(int(min(int64(n), r.left)))
+	return b, r.cut(err)
+}
+
+// Lend appends the content of the current file to loans, without copying it:
+// pieces of the stream, of which the first is as long as what Peek showed. The
+// caller releases each, also those that come with an error. While loans are out
+// their memory comes on top of the Reader's own.
+func (r *Reader) Lend(loans []Loan) ([]Loan, error) {
+	if !r.Lends() {
+		return loans, errNotLent
+	}
+	loans, err := r.pipe.lend(r.left, loans)
+	r.delivered += r.left
+	r.left = -1
+	if err == nil && r.delivered > r.limits.Bytes {
+		err = fmt.Errorf("%w: more than %d", ErrBytes, r.limits.Bytes)
+	}
+	return loans, r.cut(err)
+}
+
+// Offset is how much of the decompressed stream was given or passed over.
+func (r *Reader) Offset() int64 { return r.pipe.at }
+
+// cut is an error of the stream in the middle of a file, where no end may be.
+func (r *Reader) cut(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: %w", ErrCorrupt, io.ErrUnexpectedEOF)
+	}
+	return err
+}
+
+// Read reads the current file, unless that was lent. Holes of sparse files count as bytes, since
 // reading them costs as much.
 func (r *Reader) Read(p []byte) (int, error) {
+	if r.pipe.lent > 0 {
+		return 0, errNotLent
+	}
 	n, err := r.tar.Read(p)
+	r.left = -1
 	r.delivered += int64(n)
 	if r.delivered > r.limits.Bytes {
 		return n, fmt.Errorf("%w: more than %d", ErrBytes, r.limits.Bytes)

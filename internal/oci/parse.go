@@ -55,7 +55,11 @@ func (d Doc) IsImage() bool {
 // something else, or has more layers than the limit (CodeLayers).
 func (d Doc) CheckImage() error {
 	if !d.IsImage() {
-		return coded(breakwater.Invalid("manifest", "the manifest is not a container image"), breakwater.CodeBaseImage)
+		what := "the manifest is not a container image"
+		if t := d.ArtifactType; t != "" && !isImageConfig(t) {
+			what += ": it is of type " + printable(t)
+		}
+		return coded(breakwater.Invalid("manifest", "%s", what), breakwater.CodeBaseImage)
 	}
 	if len(d.Layers) > MaxLayers {
 		return coded(breakwater.Errorf(breakwater.KindTooLarge, "the image has %d layers, the limit is %d", len(d.Layers), MaxLayers), breakwater.CodeLayers)

@@ -19,6 +19,10 @@ type Dump struct {
 	// Feed names the dump and where it came from: Name, URL, ETag, Dated and
 	// Starter are set, the rest is known once it has been read.
 	Feed breakwater.Feed
+	// Known, if set, tells which record that is stored was read from the bytes
+	// that raw names: such a record is not read again, and Advisories answers it
+	// Unread. The starter set is always read.
+	Known func(raw string) (id string, modified time.Time, ok bool)
 
 	limits Limits
 	now    func() time.Time
@@ -51,6 +55,14 @@ func (r *Report) broken(id string, err error) {
 	r.Broken++
 	if len(r.Problems) < maxProblems {
 		r.Problems = append(r.Problems, fmt.Sprintf("%s: %v", id, err))
+	}
+}
+
+// saw notes when a record was modified. A few are dated in the future by
+// mistake; they must not make every later dump look old.
+func (r *Report) saw(modified, now time.Time) {
+	if modified.After(r.Newest) && modified.Before(now) {
+		r.Newest = modified
 	}
 }
 
@@ -93,15 +105,18 @@ func (d *Dump) Advisories(ctx context.Context, report *Report) iter.Seq2[breakwa
 			}
 			seen[a.ID] = true
 			report.Records++
+			if a.Unread() {
+				report.saw(a.Modified, now)
+				if !yield(a, nil) {
+					return
+				}
+				continue
+			}
 			if a.Affected = d.own(a.Affected); len(a.Affected) == 0 && a.Withdrawn.IsZero() {
 				report.Foreign++
 				continue
 			}
-			// A few records are dated in the future by mistake; they must not
-			// make every later dump look old.
-			if a.Modified.After(report.Newest) && a.Modified.Before(now) {
-				report.Newest = a.Modified
-			}
+			report.saw(a.Modified, now)
 			if !yield(a, nil) {
 				return
 			}
@@ -125,21 +140,40 @@ func (d *Dump) wrap(err error) error {
 func (d *Dump) fromZip(report *Report) iter.Seq2[breakwater.Advisory, error] {
 	return func(yield func(breakwater.Advisory, error) bool) {
 		n := 0
-		for body, err := range entries(d.file, d.size, d.limits) {
+		for e, err := range entries(d.file, d.size, d.limits, d.isKnown()) {
 			n++
 			if err != nil {
 				yield(breakwater.Advisory{}, err)
 				return
 			}
-			a, err := ParseAdvisory(body)
+			if e.body == nil {
+				id, modified, _ := d.Known(e.raw)
+				if !yield(breakwater.Advisory{ID: id, Modified: modified, Raw: e.raw}, nil) {
+					return
+				}
+				continue
+			}
+			a, err := ParseAdvisory(e.body)
 			if err != nil {
 				report.broken(fmt.Sprintf("record %d", n), err)
 				continue
 			}
+			a.Raw = e.raw
 			if !yield(a, nil) {
 				return
 			}
 		}
+	}
+}
+
+// isKnown is Known as entries asks it; nil when there is none.
+func (d *Dump) isKnown() func(raw string) bool {
+	if d.Known == nil {
+		return nil
+	}
+	return func(raw string) bool {
+		_, _, ok := d.Known(raw)
+		return ok
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,41 +14,114 @@ import (
 	"strings"
 )
 
+// entry is one .json file of a zip. body is good until the next turn; nil for
+// one that is known.
+type entry struct {
+	body []byte
+	raw  string // what rawOf says
+}
+
 // entries reads the .json files of a zip one by one, in the archive's order.
-// Names are looked at for their ending and never used as paths. body is good
-// until the next turn. An error ends the sequence.
-func entries(r io.ReaderAt, size int64, limits Limits) iter.Seq2[[]byte, error] {
+// Names are looked at for their ending and never used as paths. Those whose raw
+// is known, if known is not nil, are not unpacked. An error ends the sequence.
+func entries(r io.ReaderAt, size int64, limits Limits, known func(raw string) bool) iter.Seq2[entry, error] {
 	limits = limits.withDefaults()
-	return func(yield func([]byte, error) bool) {
+	return func(yield func(entry, error) bool) {
 		if err := countEntries(r, size, limits.Entries); err != nil {
-			yield(nil, err)
+			yield(entry{}, err)
 			return
 		}
-		archive, err := zip.NewReader(r, size)
+		archive, err := zip.NewReader(&readAhead{r: r}, size)
 		if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-			yield(nil, fmt.Errorf("the zip cannot be read: %w", err))
+			yield(entry{}, fmt.Errorf("the zip cannot be read: %w", err))
 			return
 		}
 		var buf bytes.Buffer
 		var total int64
+		scratch := make([]byte, 1<<15)
 		for _, f := range archive.File {
 			if f.Mode().IsDir() || !strings.HasSuffix(f.Name, ".json") {
 				continue
 			}
+			raw, err := rawOf(f, limits, scratch)
+			if err != nil {
+				yield(entry{}, err)
+				return
+			}
+			if known != nil && known(raw) {
+				if !yield(entry{raw: raw}, nil) {
+					return
+				}
+				continue
+			}
 			buf.Reset()
 			if err := readEntry(&buf, f, limits); err != nil {
-				yield(nil, err)
+				yield(entry{}, err)
 				return
 			}
 			if total += int64(buf.Len()); total > limits.Total {
-				yield(nil, errors.New("the zip unpacks to more than the limit"))
+				yield(entry{}, errors.New("the zip unpacks to more than the limit"))
 				return
 			}
-			if !yield(buf.Bytes(), nil) {
+			if !yield(entry{buf.Bytes(), raw}, nil) {
 				return
 			}
 		}
 	}
+}
+
+// readerVersion names what ParseAdvisory makes of a record. A release in which it
+// makes something else of the same bytes raises it, and every record is read again.
+const readerVersion = "1"
+
+// rawOf names the bytes of a file as they are packed: the same name, the same
+// record. A record that is packed differently is read again, and found to be the
+// same by what it says.
+func rawOf(f *zip.File, limits Limits, scratch []byte) (string, error) {
+	if f.UncompressedSize64 > uint64(limits.Entry) || f.CompressedSize64 > uint64(limits.Entry) {
+		return "", errors.New("a file of the zip is larger than the limit")
+	}
+	packed, err := f.OpenRaw()
+	if err != nil {
+		return "", fmt.Errorf("a file of the zip cannot be opened: %w", err)
+	}
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%s %d %d %d\n", readerVersion, f.Method, f.CRC32, f.UncompressedSize64)
+	if _, err := io.CopyBuffer(h, packed, scratch); err != nil {
+		return "", fmt.Errorf("a file of the zip is damaged: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16]), nil
+}
+
+// readAhead reads large blocks for whoever reads small pieces in their order, as
+// archive/zip does. It serves one goroutine.
+type readAhead struct {
+	r     io.ReaderAt
+	start int64  // of block
+	block []byte // what was read there; shorter than asked for at the end
+}
+
+const aheadSize = 1 << 18
+
+func (b *readAhead) ReadAt(p []byte, off int64) (n int, err error) {
+	if len(p) > aheadSize/2 || off < 0 {
+		return b.r.ReadAt(p, off)
+	}
+	for n < len(p) {
+		at := off + int64(n)
+		if at < b.start || at >= b.start+int64(len(b.block)) {
+			if cap(b.block) == 0 {
+				b.block = make([]byte, aheadSize)
+			}
+			got, err := b.r.ReadAt(b.block[:aheadSize], at)
+			b.start, b.block = at, b.block[:got]
+			if got == 0 {
+				return n, err
+			}
+		}
+		n += copy(p[n:], b.block[at-b.start:])
+	}
+	return n, nil
 }
 
 // readEntry unpacks one file. The declared sizes are a claim: what is counted

@@ -4,9 +4,15 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/flate"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"breakwater"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // pack makes a zip of name, content pairs.
@@ -30,7 +36,7 @@ func pack(t testing.TB, files ...string) []byte {
 }
 
 func readZip(body []byte, limits Limits) (n int, err error) {
-	for _, e := range entries(bytes.NewReader(body), int64(len(body)), limits) {
+	for _, e := range entries(bytes.NewReader(body), int64(len(body)), limits, nil) {
 		if e != nil {
 			return n, e
 		}
@@ -125,14 +131,66 @@ func FuzzEntries(f *testing.F) {
 	limits := Limits{Entries: 50, Entry: 1 << 16, Total: 1 << 18}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		total, n := 0, 0
-		for b, err := range entries(bytes.NewReader(body), int64(len(body)), limits) {
+		for b, err := range entries(bytes.NewReader(body), int64(len(body)), limits, nil) {
 			if err != nil {
 				continue
 			}
-			total += len(b)
-			if n++; n > limits.Entries || len(b) > int(limits.Entry) || total > int(limits.Total) {
+			total += len(b.body)
+			if n++; n > limits.Entries || len(b.body) > int(limits.Entry) || total > int(limits.Total) {
 				t.Fatalf("over the limits: %d files, %d bytes", n, total)
 			}
 		}
 	})
+}
+
+// What is read ahead is what is there, wherever one looks.
+func TestReadAhead(t *testing.T) {
+	whole := make([]byte, 3*aheadSize+17)
+	for i := range whole {
+		whole[i] = byte(i * 7 / 3)
+	}
+	b := &readAhead{r: bytes.NewReader(whole)}
+	for _, at := range []int{0, 5, aheadSize - 3, aheadSize - 3, 2 * aheadSize, 1, 3*aheadSize + 10, len(whole) - 1, len(whole), len(whole) + 5} {
+		for _, n := range []int{1, 7, 4096, aheadSize} {
+			want, got := make([]byte, n), make([]byte, n)
+			wn, werr := bytes.NewReader(whole).ReadAt(want, int64(at))
+			gn, gerr := b.ReadAt(got, int64(at))
+			if wn != gn || !bytes.Equal(want, got) || !errors.Is(gerr, werr) {
+				t.Errorf("%d bytes at %d: %d, %v; want %d, %v", n, at, gn, gerr, wn, werr)
+			}
+		}
+	}
+}
+
+// A record that is known by its packed bytes is not read; one that differs in
+// one byte is.
+func TestKnownIsNotRead(t *testing.T) {
+	record := func(id, name string) string {
+		return `{"id":"` + id + `","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"` + name + `"},"versions":["1"]}]}`
+	}
+	read := func(body []byte, known map[string]string) (out []string, raws map[string]string) {
+		raws = map[string]string{}
+		d := &Dump{Feed: breakwater.Feed{Name: "npm"}, file: bytes.NewReader(body), size: int64(len(body)), now: time.Now,
+			Known: func(raw string) (string, time.Time, bool) {
+				id, ok := known[raw]
+				return id, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), ok
+			}}
+		var report Report
+		for a, err := range d.Advisories(t.Context(), &report) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			raws[a.Raw] = a.ID
+			out = append(out, fmt.Sprint(a.ID, " ", a.Unread(), " ", len(a.Affected)))
+		}
+		if report.Records != 2 || report.Newest.Year() != 2026 {
+			t.Errorf("%+v", report)
+		}
+		return out, raws
+	}
+	first, raws := read(pack(t, "A-1.json", record("A-1", "a"), "A-2.json", record("A-2", "b")), nil)
+	again, _ := read(pack(t, "A-2.json", record("A-2", "c"), "A-1.json", record("A-1", "a")), raws)
+	if diff := cmp.Diff([]string{"A-1 false 1", "A-2 false 1", "A-2 false 1", "A-1 true 0"}, append(first, again...)); diff != "" {
+		t.Error(diff)
+	}
 }

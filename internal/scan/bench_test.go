@@ -90,7 +90,7 @@ func BenchmarkScanLayer(b *testing.B) {
 	s := newScanner(b, nil, scan.Options{})
 	b.SetBytes(int64(len(l.body)))
 	for b.Loop() {
-		inv, err := s.Scan(context.Background(), r, digest)
+		inv, err := s.Scan(context.Background(), r, digest, breakwater.ScopeAll)
 		if err != nil || len(inv.Packages) != 900 {
 			b.Fatal(len(inv.Packages), err)
 		}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"golang.org/x/sync/singleflight"
-
 	"breakwater"
 	"breakwater/internal/layer"
 	"breakwater/internal/oci"
@@ -20,45 +18,47 @@ type Cache interface {
 	Put(ctx context.Context, key string, b []byte) error
 }
 
-// CacheKey is the key that the facts of a layer are kept under.
-func CacheKey(d breakwater.Digest) string { return Version + "/" + d.String() }
+// CacheKey is the key that the facts of a layer are kept under: what wrote them,
+// and whose they are.
+func CacheKey(version string, d breakwater.Digest) string { return version + "/" + d.String() }
 
 // facts gets a layer's facts from the cache, from another scan that is reading
-// the same layer, or from its bytes.
-func (s *Scanner) facts(ctx context.Context, src oci.Source, d oci.Descriptor, budget *layer.Budget, read *atomic.Int64) (*LayerFacts, error) {
+// the same layer, or from its bytes. What it reads itself has ended when it
+// answers: nothing of it outlives ctx.
+func (s *Scanner) facts(ctx context.Context, src oci.Source, d oci.Descriptor, want checks, budget *layer.Budget, read *atomic.Int64) (*LayerFacts, error) {
+	key := CacheKey(s.version(want), d.Digest)
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		var mine atomic.Bool
-		answer := s.flight.DoChan(CacheKey(d.Digest), func() (any, error) {
-			mine.Store(true)
-			return s.load(ctx, src, d, budget, read)
-		})
-		var r singleflight.Result
+		r, mine := s.flight.join(key)
+		if mine {
+			return s.lead(ctx, key, r, src, d, want, budget, read)
+		}
 		select {
-		case r = <-answer:
+		case <-r.done:
 		case <-ctx.Done():
-			if !mine.Load() {
-				return nil, ctx.Err()
-			}
-			r = <-answer // our own reading ends with ctx, and nothing of it may outlive us
+			return nil, ctx.Err()
 		}
-		if r.Err == nil {
-			f := r.Val.(loaded)
-			if !mine.Load() || f.cached {
-				if err := budget.Spend(f.facts.Entries, f.facts.Bytes); err != nil {
-					return nil, err
-				}
-			}
-			return f.facts, nil
-		}
-		if mine.Load() {
-			return nil, r.Err
+		if r.err == nil {
+			return r.got.facts, budget.Spend(r.got.facts.Entries, r.got.facts.Bytes)
 		}
 		// The other scan failed for reasons of its own: its time, its rights, its
 		// budget. This one tries for itself.
 	}
+}
+
+// lead does a reading that others may wait for.
+func (s *Scanner) lead(ctx context.Context, key string, r *reading, src oci.Source, d oci.Descriptor, want checks, budget *layer.Budget, read *atomic.Int64) (*LayerFacts, error) {
+	defer s.flight.end(key, r)
+	r.got, r.err = s.load(ctx, src, d, want, budget, read)
+	if r.err != nil {
+		return nil, r.err
+	}
+	if r.got.cached {
+		return r.got.facts, budget.Spend(r.got.facts.Entries, r.got.facts.Bytes)
+	}
+	return r.got.facts, nil
 }
 
 // loaded is a layer's facts and whether the cache had them.
@@ -67,28 +67,28 @@ type loaded struct {
 	cached bool
 }
 
-func (s *Scanner) load(ctx context.Context, src oci.Source, d oci.Descriptor, budget *layer.Budget, read *atomic.Int64) (loaded, error) {
-	if s.cache != nil {
-		b, err := s.cache.Get(ctx, CacheKey(d.Digest))
+func (s *Scanner) load(ctx context.Context, src oci.Source, d oci.Descriptor, want checks, budget *layer.Budget, read *atomic.Int64) (loaded, error) {
+	for _, version := range s.answering(want) {
+		b, err := s.cache.Get(ctx, CacheKey(version, d.Digest))
 		switch {
 		case err == nil:
-			if f, err := Decode(b); err == nil {
+			if f, err := Decode(b, version); err == nil {
 				return loaded{f, true}, nil
 			}
 		case !breakwater.IsNotFound(err):
 			return loaded{}, coded(breakwater.CodeDatabase, breakwater.Wrap(breakwater.KindUnavailable, err, "the layer cache could not be read"))
 		}
 	}
-	f, err := s.readLayer(ctx, src, d, budget, read)
+	f, err := s.readLayer(ctx, src, d, want, budget, read)
 	if err != nil {
 		return loaded{}, layerError{d.Digest, err}
 	}
-	if s.cache == nil || f.Absent {
+	if s.cache == nil || f.Absent || f.failed() {
 		return loaded{f, false}, nil
 	}
 	b, err := f.Encode()
 	if err == nil {
-		err = s.cache.Put(ctx, CacheKey(d.Digest), b)
+		err = s.cache.Put(ctx, CacheKey(f.Scanner, d.Digest), b)
 	}
 	if err != nil {
 		return loaded{}, coded(breakwater.CodeDatabase, breakwater.Wrap(breakwater.KindUnavailable, err, "the layer's facts could not be kept"))

@@ -1,16 +1,7 @@
 package scan
 
 import (
-	"bytes"
-	"encoding/binary"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"hash/fnv"
 	"slices"
-	"sort"
-
-	"github.com/klauspost/compress/zstd"
 
 	"breakwater"
 	"breakwater/internal/detect"
@@ -34,97 +25,94 @@ type LayerFacts struct {
 	// Links are the symbolic links near the root, which is where distributions
 	// move whole directories (lib → usr/lib, var/lib/rpm → …). Sorted by path.
 	Links []Link `json:"links,omitempty"`
-	Names Names  `json:"names,omitempty"`
+	// Hard are names of files of lower layers; Unnamed counts the hard links that
+	// were too many to be followed.
+	Hard    []HardLink `json:"hard,omitempty"`
+	Unnamed int        `json:"unnamed,omitempty"`
+	Names   Names      `json:"-"` // see Encode
+	// List is every regular file, the first maxListed in the archive's order;
+	// Unlisted counts the others.
+	List     breakwater.FileList `json:"-"` // see Encode
+	Unlisted breakwater.FileStat `json:"unlisted,omitzero"`
+	// Notable are the entries whose permissions matter. Sorted by path.
+	Notable []breakwater.Notable `json:"notable,omitempty"`
 }
 
-// FileFact is a file of interest and its facts.
+// FileFact is a file of interest and its facts, by check.
 type FileFact struct {
 	Path string `json:"path"`
 	detect.Facts
+	Config  *breakwater.ConfigFile `json:"config,omitempty"`
+	Secrets []breakwater.Secret    `json:"secrets,omitempty"`
+	Malware []breakwater.Malware   `json:"malware,omitempty"`
+	Missed  []Miss                 `json:"missed,omitempty"`
+	// Sum is the sha256 of a file with secrets or malware; Of is the name that its
+	// bytes have in the archive, when this is another.
+	Sum []byte `json:"sum,omitempty"`
+	Of  string `json:"of,omitempty"`
+}
+
+// Miss is a check that did not, or not wholly, look at a file. What the package
+// readers miss stands in detect.Facts.Skipped.
+type Miss struct {
+	Check  breakwater.Check `json:"check"`
+	Reason string           `json:"reason"`
+	// Failed: it could not look, and another time it may. Facts with such a miss
+	// are not kept.
+	Failed bool `json:"failed,omitempty"`
+}
+
+func (f *FileFact) failed() bool {
+	return slices.ContainsFunc(f.Missed, func(m Miss) bool { return m.Failed })
+}
+
+func (f *LayerFacts) failed() bool {
+	return slices.ContainsFunc(f.Files, func(one FileFact) bool { return one.failed() })
+}
+
+// empty: no record for a file without facts, such as every shared library: that
+// it is there, and so replaces what was, stands in Names.
+func (f *FileFact) empty() bool {
+	return f.Facts.Empty() && f.Config == nil && len(f.Secrets) == 0 && len(f.Malware) == 0 && len(f.Missed) == 0
+}
+
+// weight is roughly what facts take in memory.
+func (f *FileFact) weight() int {
+	n := 128 + len(f.Path) + len(f.Skipped) + len(f.Sum) + len(f.Of)
+	for _, p := range f.Packages {
+		n += 256 + len(p.Name) + len(p.Version) + len(p.SourceName) + len(p.SourceVersion) + len(p.PURL)
+	}
+	for _, o := range f.Owns {
+		n += len(o.All)
+		for _, p := range o.Paths {
+			n += 16 + len(p)
+		}
+	}
+	if f.Licence != nil {
+		for _, l := range f.Licence.Names {
+			n += 16 + len(l)
+		}
+	}
+	if c := f.Config; c != nil {
+		for _, e := range c.Entries {
+			n += 64 + len(e.Section) + len(e.Key) + len(e.Value)
+		}
+		n += 160 * (len(c.Accounts) + len(c.Weak))
+	}
+	for _, s := range f.Secrets {
+		n += 192 + len(s.Path) + len(s.Masked)
+	}
+	for _, m := range f.Malware {
+		n += 320 + len(m.Path) + len(m.Inside)
+	}
+	for _, m := range f.Missed {
+		n += 64 + len(m.Reason)
+	}
+	return n
 }
 
 // Link is a symbolic link.
 type Link struct {
 	Path   string `json:"path"`
 	Target string `json:"target"`
-}
-
-// Names is the set of all paths that a layer writes, as sorted 64-bit hashes:
-// enough to know that a file of a lower layer was replaced by something of no
-// interest, at eight bytes a path. Directories are hashed with a trailing slash.
-type Names []byte
-
-func hashName(p string, dir bool) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(p))
-	if dir {
-		h.Write([]byte{'/'})
-	}
-	return h.Sum64()
-}
-
-// packNames sorts and packs; it uses hashes up.
-func packNames(hashes []uint64) Names {
-	slices.Sort(hashes)
-	hashes = slices.Compact(hashes)
-	n := make(Names, 0, 8*len(hashes))
-	for _, h := range hashes {
-		n = binary.BigEndian.AppendUint64(n, h)
-	}
-	return n
-}
-
-// Has reports whether the layer writes p as a directory, or as anything else.
-func (n Names) Has(p string, dir bool) bool {
-	want := hashName(p, dir)
-	count := len(n) / 8
-	at := func(i int) uint64 { return binary.BigEndian.Uint64(n[8*i:]) }
-	i := sort.Search(count, func(i int) bool { return at(i) >= want })
-	return i < count && at(i) == want
-}
-
-// maxDecoded bounds a cached entry once decompressed.
-const maxDecoded = 512 << 20
-
-// Encode is the cached form: JSON, compressed with zstd. Equal facts give equal bytes.
-func (f *LayerFacts) Encode() ([]byte, error) {
-	raw, err := json.Marshal(f)
-	if err != nil {
-		return nil, fmt.Errorf("encode facts: %w", err)
-	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return nil, fmt.Errorf("encode facts: %w", err)
-	}
-	defer enc.Close()
-	return enc.EncodeAll(raw, nil), nil
-}
-
-var errStale = errors.New("facts of another scanner version")
-
-// Decode reads what Encode wrote. It refuses other versions and what a scan
-// could not have written.
-func Decode(b []byte) (*LayerFacts, error) {
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDecoded))
-	if err != nil {
-		return nil, fmt.Errorf("decode facts: %w", err)
-	}
-	defer dec.Close()
-	raw, err := dec.DecodeAll(b, nil)
-	if err != nil {
-		return nil, fmt.Errorf("decode facts: %w", err)
-	}
-	var f LayerFacts
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&f); err != nil {
-		return nil, fmt.Errorf("decode facts: %w", err)
-	}
-	if f.Scanner != Version {
-		return nil, errStale
-	}
-	if len(f.Names)%8 != 0 || f.Entries < 0 || f.Bytes < 0 || f.Weight < 0 {
-		return nil, errors.New("decode facts: damaged")
-	}
-	return &f, nil
 }

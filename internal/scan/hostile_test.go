@@ -76,7 +76,7 @@ func TestCodes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := newScanner(t, newMemory(), scan.Options{Limits: tt.limits}).Scan(context.Background(), r, tt.digest)
+			_, err := newScanner(t, newMemory(), scan.Options{Limits: tt.limits}).Scan(context.Background(), r, tt.digest, breakwater.ScopeAll)
 			if got := code(err); got != tt.want {
 				t.Errorf("code %q, want %q (%v)", got, tt.want, err)
 			}
@@ -92,7 +92,7 @@ func TestStoppedByCaller(t *testing.T) {
 	r := newRepository()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := newScanner(t, nil, scan.Options{}).Scan(ctx, r, r.image(t, gz(t, entry{name: "a"})))
+	_, err := newScanner(t, nil, scan.Options{}).Scan(ctx, r, r.image(t, gz(t, entry{name: "a"})), breakwater.ScopeAll)
 	if !errors.Is(err, context.Canceled) || code(err) == breakwater.CodeTimedOut {
 		t.Errorf("got %v", err)
 	}
@@ -133,7 +133,7 @@ func TestCoverage(t *testing.T) {
 	if c := states[breakwater.CheckVulnerability]; c.State != breakwater.StateNotApplicable || c.Reason == "" {
 		t.Errorf("vulnerability: %+v", c)
 	}
-	if c := states[breakwater.CheckSecret]; c.State != breakwater.StateNotBuilt {
+	if c := states[breakwater.CheckSecret]; c.State != breakwater.StateNotAsked {
 		t.Errorf("secret: %+v", c)
 	}
 	inv = scanImage(t, r, r.image(t, gz(t, entry{name: "var/lib/dpkg/status", body: deb("bash", "5", "")}, entry{name: "etc/os-release", body: "ID=kali\nPRETTY_NAME=\"Kali\"\n"})))
@@ -156,14 +156,14 @@ func TestDamagedCache(t *testing.T) {
 	digest := r.image(t, l)
 	c := newMemory()
 	s := newScanner(t, c, scan.Options{})
-	key := scan.CacheKey(breakwater.DigestOf(l.body))
+	key := scan.CacheKey(s.Version(breakwater.ScopeAll), breakwater.DigestOf(l.body))
 	old, err := (&scan.LayerFacts{Scanner: "older"}).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range [][]byte{[]byte("garbage"), old} {
 		c.m[key] = b
-		inv, err := s.Scan(context.Background(), r, digest)
+		inv, err := s.Scan(context.Background(), r, digest, breakwater.ScopeAll)
 		if err != nil || len(inv.Packages) != 1 || inv.Bytes == 0 {
 			t.Errorf("%d packages, %d bytes, %v", len(inv.Packages), inv.Bytes, err)
 		}
@@ -205,7 +205,7 @@ func TestOneReaderOfALayer(t *testing.T) {
 			c = stopped
 		}
 		go func() {
-			inv, err := s.Scan(c, g, digest)
+			inv, err := s.Scan(c, g, digest, breakwater.ScopeAll)
 			if err == nil && len(inv.Packages) != 1 {
 				err = fmt.Errorf("%d packages", len(inv.Packages))
 			}
@@ -228,14 +228,14 @@ func TestOneReaderOfALayer(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	good, err := (&scan.LayerFacts{Scanner: scan.Version, Removed: []string{"a"}, Names: make([]byte, 16)}).Encode()
+	good, err := (&scan.LayerFacts{Scanner: scan.Version, Removed: []string{"a"}, Names: make([]byte, 8)}).Encode()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(good)
 	f.Add([]byte("{}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		facts, err := scan.Decode(b)
+		facts, err := scan.Decode(b, scan.Version)
 		if err != nil {
 			return
 		}
@@ -243,7 +243,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := scan.Decode(again); err != nil {
+		if _, err := scan.Decode(again, scan.Version); err != nil {
 			t.Fatal(err)
 		}
 	})

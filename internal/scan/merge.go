@@ -1,6 +1,9 @@
 package scan
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -11,67 +14,160 @@ import (
 )
 
 // live is a file of interest that the layers merged so far leave visible. Its
-// packages know the layer that first brought them.
+// packages know the layer that first brought them. Its names have the number of
+// the file, when it is one that may be told of after it is gone.
 type live struct {
 	layer breakwater.Digest
 	fact  FileFact
+	inode int
+	// since is the first layer that has the same bytes in the same place, when it
+	// is another.
+	since breakwater.Digest
+	// until is the last layer that may write over the file, see image.until.
+	until int
 }
+
+// from is the layer that secrets and malware of the file come from.
+func (l *live) from() breakwater.Digest { return cmp.Or(l.since, l.layer) }
 
 // image is the state of a merge: what a container would see. Keys are paths
 // with links resolved, so that lib/apk and usr/lib/apk are one place.
 type image struct {
-	files map[string]live
-	links map[string]string
+	files   map[string]*live
+	links   map[string]link
+	written writers // of all layers, those that are still to be laid over it too
+	parents parents
+	// packaged are the layers in which a package manager wrote its database.
+	packaged map[breakwater.Digest]bool
+	deleted  []gone   // files with secrets or malware that a later layer hides, see settle
+	layers   []masked // what each layer hides of those below it, for the file list
+	inodes   int      // how many files have a number
+}
+
+// link is where a symbolic link leads.
+type link struct {
+	target string
+	until  int // as of a file
+}
+
+// masked is what one layer hides of the layers below it.
+type masked struct {
+	names            Names
+	removed, emptied map[string]bool
 }
 
 // merge lays the layers over each other, bottom first, and reads the inventory
-// off the result. It does not change facts, which other scans share.
-func merge(list []oci.Descriptor, facts []*LayerFacts) breakwater.Inventory {
-	im := image{files: map[string]live{}, links: map[string]string{}}
-	inv := breakwater.Inventory{Scanner: Version}
-	var absent []breakwater.Skip
+// off the result, and what no check has looked at. It does not change facts,
+// which other scans share.
+func merge(list []oci.Descriptor, facts []*LayerFacts) (breakwater.Inventory, missed) {
+	written := lastWritten(facts)
+	im := image{files: map[string]*live{}, links: map[string]link{}, written: written, parents: parents{written: written}, packaged: map[breakwater.Digest]bool{}}
+	inv := breakwater.Inventory{}
+	out := newMissed()
 	for i, d := range list {
 		f := facts[i]
 		inv.Layers = append(inv.Layers, breakwater.LayerRef{Digest: d.Digest, DiffID: f.DiffID, Size: d.Size})
 		inv.Entries += f.Entries
-		if f.Absent {
-			absent = append(absent, breakwater.Skip{Layer: d.Digest, Reason: "a foreign layer that the registry does not hold"})
-			continue
+		for _, c := range fileChecks {
+			if f.Absent {
+				out.add(c, breakwater.Skip{Layer: d.Digest, Reason: "a foreign layer that the registry does not hold"})
+			}
+			if f.Unnamed > 0 {
+				out.add(c, breakwater.Skip{Layer: d.Digest, Reason: fmt.Sprintf("%d hard links more than are followed: what their files hold is not told of these names", f.Unnamed)})
+			}
 		}
 		im.apply(d.Digest, f)
 	}
-	release := im.release()
+	im.settle()
+	wait := beside(func() { // each half takes about as long
+		inv.Files, inv.FileList = im.list(facts)
+		inv.Notable = im.notable(list, facts)
+	})
+	release, owners := im.release(), im.owners()
 	inv.OS = release.OS()
-	inv.Packages = im.packages(release)
-	inv.Coverage = coverage(inv, append(absent, im.skipped()...))
-	return inv
+	inv.Packages = im.packages(release, owners)
+	im.misses(out, owners)
+	inv.Configs = im.configs()
+	inv.Secrets = im.secrets()
+	inv.Malware = im.malware()
+	wait()
+	return inv, out
+}
+
+// beside runs f in a goroutine. Whoever asked for it waits for it, and hears its
+// panic as if f had been called there.
+func beside(f func()) (wait func()) {
+	done := make(chan any, 1)
+	go func() {
+		defer func() { done <- recover() }()
+		f()
+	}()
+	return func() {
+		if p := <-done; p != nil {
+			panic(p)
+		}
+	}
 }
 
 // apply lays one layer over the image.
 func (im *image) apply(digest breakwater.Digest, f *LayerFacts) {
-	before := im.remove(f)
+	m := masked{f.Names, im.resolveAll(f.Removed), im.resolveAll(f.Emptied)}
+	number := len(im.layers)
+	im.layers = append(im.layers, m)
+	named := im.outside(f) // while what they name is there
+	before := im.remove(m, number)
 	for _, l := range f.Links {
-		im.links[l.Path] = l.Target
+		im.links[l.Path] = link{l.Target, im.until(l.Path)}
 	}
-	for _, fact := range f.Files {
-		key := im.resolve(fact.Path)
-		now := live{layer: digest, fact: fact}
-		now.fact.Packages = slices.Clone(fact.Packages)
+	put := func(now *live) {
+		key := im.resolve(now.fact.Path)
 		old, had := before[key]
 		if !had {
-			old, had = im.files[key]
+			if old, had = im.files[key]; had && old.layer != digest {
+				before[key] = old // replaced through another spelling of its path
+			}
 		}
-		inherit(now, old, had)
+		inherit(now, old)
+		now.until = im.until(key)
+		if key != now.fact.Path { // the same name leads through the same links
+			now.until = max(now.until, im.written.file(now.fact.Path))
+		}
 		im.files[key] = now
+	}
+	inode := im.numbers()
+	for _, fact := range f.Files {
+		now := &live{layer: digest, fact: fact, inode: inode(fact)}
+		now.fact.Packages = slices.Clone(fact.Packages)
+		if len(fact.Packages) > 0 && fact.Packages[0].Kind == breakwater.PackageOS {
+			im.packaged[digest] = true
+		}
+		put(now)
+	}
+	for _, now := range named {
+		put(now)
+	}
+	for _, key := range slices.Sorted(maps.Keys(before)) {
+		if l := before[key]; l.fact.tells() {
+			im.deleted = append(im.deleted, gone{*l, key, digest})
+		}
 	}
 }
 
-// inherit keeps the layer of packages that the earlier version of the same file
-// already listed.
-func inherit(now, old live, had bool) {
+// until is the last layer that puts something at p, or something that is no
+// directory where a directory above p was. Any layer before may do so too; none
+// after it does, and most files have none after their own, so that they need not
+// be looked for in each layer. It is asked for in the order of paths.
+func (im *image) until(p string) int {
+	return max(im.written.any([]byte(p)), im.parents.of(path.Dir(p)))
+}
+
+// inherit keeps the layer of packages that the earlier version of the same file,
+// if there is one, already listed.
+func inherit(now, old *live) {
 	type id struct{ name, version, arch string }
-	first := map[id]breakwater.Digest{}
-	if had {
+	var first map[id]breakwater.Digest
+	if old != nil && len(now.fact.Packages) > 0 {
+		first = make(map[id]breakwater.Digest, len(old.fact.Packages))
 		for _, p := range old.fact.Packages {
 			first[id{p.Name, p.Version, p.Arch}] = p.Layer
 		}
@@ -87,39 +183,25 @@ func inherit(now, old live, had bool) {
 
 // remove drops what the layer deletes or replaces, and returns it, because a
 // database that is written anew inherits from the one it replaces.
-func (im *image) remove(f *LayerFacts) map[string]live {
-	gone := map[string]live{}
-	removed := im.resolveAll(f.Removed)
-	emptied := im.resolveAll(f.Emptied)
+func (im *image) remove(m masked, layer int) map[string]*live {
+	gone := map[string]*live{}
 	for key, l := range im.files {
-		if removed[key] || below(removed, key) || below(emptied, key) || f.Names.replaces(key) {
+		if m.deletes(key) || l.until >= layer && (m.names.replaces(key) || key != l.fact.Path && m.names.Has(l.fact.Path, false)) {
 			gone[key] = l
 			delete(im.files, key)
 		}
 	}
-	for p := range im.links {
-		if removed[p] || below(removed, p) || below(emptied, p) || f.Names.Has(p, true) || f.Names.replaces(p) {
+	for p, l := range im.links {
+		if m.deletes(p) || l.until >= layer && m.names.replaces(p) {
 			delete(im.links, p)
 		}
 	}
 	return gone
 }
 
-// replaces reports whether the layer puts something at p, or something that is
-// no directory where a directory above p was.
-func (n Names) replaces(p string) bool {
-	if len(n) == 0 {
-		return false
-	}
-	if n.Has(p, false) || n.Has(p, true) {
-		return true
-	}
-	for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
-		if n.Has(dir, false) {
-			return true
-		}
-	}
-	return false
+// deletes reports whether the layer deletes p of a lower layer.
+func (m masked) deletes(p string) bool {
+	return m.removed[p] || below(m.removed, p) || below(m.emptied, p)
 }
 
 // below reports whether p lies under one of the directories; "" is the root.
@@ -130,7 +212,7 @@ func below(dirs map[string]bool, p string) bool {
 	if dirs[""] {
 		return true
 	}
-	for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
+	for dir := path.Dir(p); dir != "." && dir != "/"; dir = path.Dir(dir) {
 		if dirs[dir] {
 			return true
 		}
@@ -166,7 +248,7 @@ func (im *image) follow(p string) string {
 	for hops := 0; len(rest) > 0; {
 		next := path.Join(done, rest[0])
 		rest = rest[1:]
-		target, ok := im.links[next]
+		l, ok := im.links[next]
 		if !ok {
 			done = next
 			continue
@@ -174,6 +256,7 @@ func (im *image) follow(p string) string {
 		if hops++; hops > maxHops {
 			return p // a loop leads nowhere
 		}
+		target := l.target
 		if !strings.HasPrefix(target, "/") {
 			target = path.Join("/", done, target)
 		}
@@ -196,29 +279,24 @@ func (im *image) release() detect.Release {
 	return detect.Release{}
 }
 
-// skipped lists what was not read of the files that are still there. What an OS
-// package brought is judged by that package, so nothing is missed there.
-func (im *image) skipped() []breakwater.Skip {
-	owners := im.owners()
-	var out []breakwater.Skip
-	for key, l := range im.files {
-		if l.fact.Skipped != "" && owners[key] == "" {
-			out = append(out, breakwater.Skip{Layer: l.layer, Path: l.fact.Path, Reason: l.fact.Skipped})
-		}
-	}
-	return out
-}
-
 // packages lists what is installed, with its distribution and its owner.
-func (im *image) packages(release detect.Release) []breakwater.Package {
-	owners := im.owners()
-	var out []breakwater.Package
+func (im *image) packages(release detect.Release, owners map[string]string) []breakwater.Package {
+	licences, num := im.licences(), 0
+	for _, l := range im.files {
+		num += len(l.fact.Packages)
+	}
+	if num == 0 {
+		return nil
+	}
+	out := make([]breakwater.Package, 0, num)
 	for key, l := range im.files {
 		owner := owners[key]
 		for _, p := range l.fact.Packages {
 			release.Complete(&p)
 			if p.Kind == breakwater.PackageApp {
 				p.OwnedBy = owner
+			} else if len(p.Licences) == 0 {
+				p.Licences = licences[p.Name]
 			}
 			out = append(out, p)
 		}

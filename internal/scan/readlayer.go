@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"io/fs"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"breakwater"
+	"breakwater/internal/baseline"
 	"breakwater/internal/detect"
 	"breakwater/internal/layer"
 	"breakwater/internal/oci"
@@ -18,15 +21,17 @@ import (
 // errFacts ends a layer whose facts would fill the memory.
 var errFacts = errors.New("more facts than allowed")
 
-// readLayer streams one layer through the detector.
-func (s *Scanner) readLayer(ctx context.Context, src oci.Source, d oci.Descriptor, budget *layer.Budget, read *atomic.Int64) (*LayerFacts, error) {
+// readLayer streams one layer past every check. The walk only looks at the first
+// bytes of each file; what more is to be seen of the stream lies in batches, which
+// several goroutines look at. A layer is done when all have.
+func (s *Scanner) readLayer(ctx context.Context, src oci.Source, d oci.Descriptor, want checks, budget *layer.Budget, read *atomic.Int64) (*LayerFacts, error) {
 	// Cancelled first on the way out, so that a reader blocked on the network lets go.
 	ctx, cancel := context.WithCancel(ctx)
 	blob, err := src.Blob(ctx, d.Digest, d.Size)
 	if err != nil {
 		cancel()
 		if foreign(d.MediaType) && breakwater.IsNotFound(err) {
-			return &LayerFacts{Scanner: Version, Absent: true}, nil
+			return &LayerFacts{Scanner: s.version(want), Absent: true}, nil
 		}
 		return nil, err
 	}
@@ -34,20 +39,18 @@ func (s *Scanner) readLayer(ctx context.Context, src oci.Source, d oci.Descripto
 	r := layer.Open(ctx, counted{blob, read}, s.limits.Layer, budget)
 	defer r.Close()
 	defer cancel()
-	c := collector{detect: s.detect, most: s.limits.Facts, files: map[string]detect.Facts{}}
-	for {
-		e, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = c.add(ctx, e, r)
-		}
-		if err != nil {
-			return nil, err
-		}
+	w := walk{scanner: s, look: s.looker(want), out: newCollector(s.detect, s.limits.Facts), r: r}
+	if want.config {
+		w.configs = newConfigs(s.opts.Passwords, w.out)
 	}
-	return c.done(r.Stats()), nil
+	if err := w.run(ctx); err != nil {
+		return nil, err
+	}
+	f, err := w.out.done(r.Stats())
+	if err == nil {
+		f.Scanner = s.version(want)
+	}
+	return f, err
 }
 
 // foreign reports whether a layer may by its type be absent from the registry.
@@ -67,135 +70,277 @@ func (c counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// collector gathers the facts of one layer. Later entries of a path replace
-// earlier ones, as they would when unpacked.
-type collector struct {
-	detect  *detect.Detector
-	most    int64
-	weight  int64
-	files   map[string]detect.Facts
-	links   map[string]string
-	names   []uint64
-	removed []string
-	emptied []string
+// The sizes of what is under way. Files of up to batchBytes are looked at in
+// batches, which end when they hold so much, or when the stream has gone batchSpan
+// beyond their first: each keeps the blocks of the stream that its files lie in.
+// A file of up to maxInMemory is alone, and counts against the scanner's memory; a
+// larger one is streamed.
+const (
+	batchBytes  = 256 << 10
+	batchSpan   = 512 << 10
+	batchFiles  = 1000 // many are empty, and their names are not
+	maxInMemory = 8 << 20
+	inFlight    = 48 << 20  // of files that are alone, over all scans of a scanner
+	blockBytes  = 256 << 10 // what a file holds beyond its size, at either end
+	maxLookers  = 4         // of one layer: inflating it keeps no more busy
+)
+
+// batch is files whose content is lent by the stream.
+type batch struct {
+	items []item
+	loans []layer.Loan // of all items, in their order
+	bytes int64
+	from  int64 // place in the stream of the first
+	held  int64 // of the scanner's memory
 }
 
-func (c *collector) add(ctx context.Context, e layer.Entry, r io.Reader) error {
-	switch e.Kind {
-	case layer.Whiteout:
-		c.removed = append(c.removed, e.Path)
-		return c.weigh(len(e.Path))
-	case layer.Opaque:
-		c.emptied = append(c.emptied, e.Path)
-		return c.weigh(len(e.Path))
-	case layer.Ignored:
-		return nil
-	}
-	if e.Path == "" {
-		return nil
-	}
-	c.names = append(c.names, hashName(e.Path, e.Kind == layer.Dir))
-	delete(c.files, e.Path)
-	delete(c.links, e.Path)
-	switch e.Kind {
-	case layer.File:
-		return c.file(ctx, e, r)
-	case layer.Symlink:
-		return c.link(e)
-	case layer.Hardlink:
-		return c.hardlink(e)
-	}
-	return nil
+// item is a file that is to be looked at, with what its first bytes said.
+type item struct {
+	seq    int
+	file   file
+	kind   breakwater.FileKind
+	want   detect.Want
+	wanted bool // by want
+	pieces int  // of the batch's loans
 }
 
-func (c *collector) file(ctx context.Context, e layer.Entry, r io.Reader) error {
-	f, ok, err := c.detect.Detect(ctx, detect.File{Path: e.Path, Mode: e.Mode, Size: e.Size}, r)
+// walk reads one layer.
+type walk struct {
+	scanner *Scanner
+	look    *looker
+	out     *collector
+	r       *layer.Reader
+	configs *configs // nil: the check was not asked for
+	batches chan *batch
+	cur     *batch
+}
+
+func (w *walk) run(ctx context.Context) error {
+	workers := min(runtime.GOMAXPROCS(0), maxLookers)
+	w.batches = make(chan *batch, workers/2)
+	var done sync.WaitGroup
+	if w.configs != nil {
+		done.Go(func() { w.configs.run(ctx) })
+	}
+	for range workers {
+		done.Go(func() {
+			for b := range w.batches {
+				w.lookAt(ctx, b)
+			}
+		})
+	}
+	err := w.walk(ctx)
+	if err == nil {
+		err = w.flush(ctx)
+	} else {
+		w.abandon()
+	}
+	close(w.batches)
+	if w.configs != nil {
+		close(w.configs.queue)
+	}
+	done.Wait()
+	if err == nil {
+		err = w.out.failed()
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+func (w *walk) walk(ctx context.Context) error {
+	for {
+		e, err := w.r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		seq := w.out.entry(e)
+		if e.Kind == layer.File && e.Path != "" {
+			err = w.file(ctx, seq, e)
+		}
+		if err == nil {
+			err = w.out.failed()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (w *walk) file(ctx context.Context, seq int, e layer.Entry) error {
+	f := file{File: detect.File{Path: e.Path, Mode: e.Mode, Size: e.Size}, uid: e.UID, gid: e.GID, mode: chmod(e.Mode)}
+	if e.Size > maxInMemory {
+		s, err := w.look.large(ctx, f, w.r)
+		if err != nil {
+			return fmt.Errorf("%q: %w", e.Path, err)
+		}
+		if w.configs != nil && baseline.Wants(f.Path) {
+			s.miss(breakwater.CheckBaseline, fmt.Sprintf("more than %d bytes: not read as configuration", maxInMemory))
+		}
+		w.out.add(seq, f, s)
+		return nil
+	}
+	i, unfolded, err := w.begin(seq, f)
 	if err != nil {
-		return fmt.Errorf("%q: %w", e.Path, err)
+		return fmt.Errorf("%q: %w", f.Path, err)
 	}
-	if !ok {
+	config := w.configs != nil && baseline.Wants(f.Path)
+	if !config && !w.look.needs(i) {
+		w.out.add(seq, f, seen{kind: i.kind, fact: FileFact{Path: f.Path}})
 		return nil
 	}
-	// No record for a file without facts, such as every shared library: that it
-	// is there, and so replaces what was, stands in Names.
-	if len(f.Packages) == 0 && f.Release == nil && f.Owns == nil && f.Skipped == "" {
-		return nil
+	b, err := w.room(ctx, e.Size)
+	if err != nil {
+		return err
 	}
-	c.files[e.Path] = f
-	return c.weigh(weight(e.Path, f))
-}
-
-// linkDepth is how deep below the root links are kept.
-const linkDepth = 3
-
-func (c *collector) link(e layer.Entry) error {
-	if strings.Count(e.Path, "/") >= linkDepth {
-		return nil
+	at := len(b.loans)
+	if unfolded != nil {
+		b.loans = append(b.loans, layer.Loan{Data: unfolded})
+	} else {
+		b.loans, err = w.r.Lend(b.loans)
 	}
-	if c.links == nil {
-		c.links = map[string]string{}
+	i.pieces = len(b.loans) - at
+	b.items, b.bytes = append(b.items, i), b.bytes+e.Size
+	if err == nil && config {
+		err = w.configs.offer(ctx, seq, f, contentOf(b.loans[at:]))
 	}
-	c.links[e.Path] = e.Link
-	return c.weigh(len(e.Path) + len(e.Link))
-}
-
-// hardlink gives a second name of a file the facts of the first. A name that
-// would be read, of a file that was not, is said to be skipped: its bytes have
-// gone by.
-func (c *collector) hardlink(e layer.Entry) error {
-	wants := c.detect.Wants(e.Path)
-	f, ok := c.files[e.Link]
+	if err != nil {
+		err = fmt.Errorf("%q: %w", f.Path, err)
+	}
 	switch {
-	case ok && (wants || !c.detect.Wants(e.Link)):
-		f.Packages = slices.Clone(f.Packages)
-		for i := range f.Packages {
-			f.Packages[i].Path = e.Path
+	case b == w.cur: // which is abandoned with the walk
+		return err
+	case err != nil:
+		w.drop(b)
+		return err
+	}
+	return w.send(ctx, b)
+}
+
+// begin looks at the first bytes of a file. The content of a sparse one, which the
+// stream cannot lend, is read.
+func (w *walk) begin(seq int, f file) (i item, unfolded []byte, err error) {
+	var head []byte
+	if w.r.Lends() {
+		head, err = w.r.Peek(detect.KindBytes)
+	} else {
+		unfolded = make([]byte, f.Size)
+		if _, err = io.ReadFull(w.r, unfolded); errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			err = layer.ErrCorrupt
 		}
-	case wants:
-		f = detect.Facts{Skipped: "a hard link to a file that was not read"}
-	default:
+		head = unfolded
+	}
+	if err != nil {
+		return i, nil, err
+	}
+	i = item{seq: seq, file: f, kind: detect.Kind(head, f.Size)}
+	i.want, i.wanted = w.look.detect.Want(f.File, head[:min(len(head), detect.HeadBytes)])
+	return i, unfolded, nil
+}
+
+// room is a batch that has room for a file of this size: the current one, a new
+// one, or one for a large file alone.
+func (w *walk) room(ctx context.Context, size int64) (*batch, error) {
+	if size > batchBytes {
+		held := size + 2*blockBytes
+		if err := w.scanner.memory.Acquire(ctx, held); err != nil {
+			return nil, err
+		}
+		b := w.scanner.batches.Get().(*batch)
+		b.held = held
+		return b, nil
+	}
+	at := w.r.Offset()
+	if b := w.cur; b != nil && (b.bytes+size > batchBytes || at-b.from > batchSpan || len(b.items) >= batchFiles) {
+		if err := w.flush(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if w.cur == nil {
+		w.cur = w.scanner.batches.Get().(*batch)
+		w.cur.from = at
+	}
+	return w.cur, nil
+}
+
+// contentOf is what was lent.
+func contentOf(loans []layer.Loan) [][]byte {
+	content := make([][]byte, len(loans))
+	for n, l := range loans {
+		content[n] = l.Data
+	}
+	return content
+}
+
+func (w *walk) flush(ctx context.Context) error {
+	b := w.cur
+	w.cur = nil
+	if b == nil {
 		return nil
 	}
-	c.files[e.Path] = f
-	return c.weigh(weight(e.Path, f))
+	return w.send(ctx, b)
 }
 
-// weigh bounds the memory of the facts.
-func (c *collector) weigh(n int) error {
-	c.weight += int64(n) + 64
-	if c.weight > c.most {
-		return fmt.Errorf("%w: more than %d bytes", errFacts, c.most)
+func (w *walk) send(ctx context.Context, b *batch) error {
+	select {
+	case w.batches <- b:
+		return nil
+	case <-ctx.Done():
+		w.drop(b)
+		return ctx.Err()
 	}
-	return nil
 }
 
-// weight is roughly what facts take in memory.
-func weight(p string, f detect.Facts) int {
-	n := len(p) + len(f.Skipped)
-	for _, p := range f.Packages {
-		n += 256 + len(p.Name) + len(p.Version) + len(p.SourceName) + len(p.SourceVersion) + len(p.PURL)
-	}
-	for _, o := range f.Owns {
-		for _, p := range o.Paths {
-			n += 16 + len(p)
+func (w *walk) lookAt(ctx context.Context, b *batch) {
+	at := 0
+	for _, i := range b.items {
+		if ctx.Err() != nil {
+			break
 		}
+		w.out.add(i.seq, i.file, w.look.inMemory(ctx, i, contentOf(b.loans[at:at+i.pieces])))
+		at += i.pieces
 	}
-	return n
+	w.drop(b)
 }
 
-// done sorts what was gathered into facts.
-func (c *collector) done(s layer.Stats) *LayerFacts {
-	f := &LayerFacts{Scanner: Version, DiffID: breakwater.Digest(s.DiffID), Entries: s.Entries, Bytes: s.Bytes, Weight: c.weight, Names: packNames(c.names)}
-	for p, facts := range c.files {
-		f.Files = append(f.Files, FileFact{Path: p, Facts: facts})
+// abandon drops the current batch.
+func (w *walk) abandon() {
+	if w.cur != nil {
+		w.drop(w.cur)
+		w.cur = nil
 	}
-	slices.SortFunc(f.Files, func(a, b FileFact) int { return strings.Compare(a.Path, b.Path) })
-	for p, target := range c.links {
-		f.Links = append(f.Links, Link{Path: p, Target: target})
+}
+
+// drop gives back what a batch holds. Any goroutine may do so, for w.cur is the
+// walk's alone.
+func (w *walk) drop(b *batch) {
+	for _, l := range b.loans {
+		l.Release()
 	}
-	slices.SortFunc(f.Links, func(a, b Link) int { return strings.Compare(a.Path, b.Path) })
-	slices.Sort(c.removed)
-	slices.Sort(c.emptied)
-	f.Removed, f.Emptied = slices.Compact(c.removed), slices.Compact(c.emptied)
-	return f
+	if b.held > 0 {
+		w.scanner.memory.Release(b.held)
+	}
+	clear(b.items) // the names
+	clear(b.loans)
+	*b = batch{items: b.items[:0], loans: b.loans[:0]}
+	w.scanner.batches.Put(b)
+}
+
+// chmod is a mode in the bits of chmod(1).
+func chmod(m fs.FileMode) uint32 {
+	out := uint32(m.Perm())
+	if m&fs.ModeSetuid != 0 {
+		out |= 0o4000
+	}
+	if m&fs.ModeSetgid != 0 {
+		out |= 0o2000
+	}
+	if m&fs.ModeSticky != 0 {
+		out |= 0o1000
+	}
+	return out
 }

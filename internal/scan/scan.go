@@ -5,21 +5,27 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/singleflight"
+	"golang.org/x/sync/semaphore"
 
 	"breakwater"
 	"breakwater/internal/detect"
+	"breakwater/internal/history"
 	"breakwater/internal/layer"
+	"breakwater/internal/malware"
 	"breakwater/internal/oci"
+	"breakwater/internal/password"
+	"breakwater/internal/secret"
 )
 
 // Version is what wrote the facts. Facts of another version are not used: the
 // first part changes when their form does, the second when detect's list does.
-const Version = "breakwater/2+" + detect.Version
+// What the rules of the other checks are is added by Scanner.version.
+const Version = "breakwater/8+" + detect.Version
 
 // Limits of one scan. A zero field means its default.
 type Limits struct {
@@ -43,18 +49,28 @@ func (l Limits) withDefaults() Limits {
 // Options of a Scanner; the zero value is good.
 type Options struct {
 	Limits   Limits
-	Parallel int    // layers of one scan read at a time; GOMAXPROCS
+	Parallel int    // layers of one scan read at a time; GOMAXPROCS, at most 8, as each takes memory
 	TempDir  string // for the few files that must lie on disk; the system's
+
+	// The checks beyond packages; one that is nil is reported as not asked for.
+	Secrets   *secret.Finder
+	Malware   *malware.Detector
+	Passwords *password.Judge // with it, configuration is read
 }
 
 // Scanner scans images. It may be used by several goroutines, and then reads a
 // layer that two of them need only once.
 type Scanner struct {
-	cache  Cache
-	opts   Options
-	limits Limits
-	detect *detect.Detector
-	flight singleflight.Group
+	cache   Cache
+	opts    Options
+	limits  Limits
+	detect  *detect.Detector
+	history *history.Rules
+	flight  flight
+	memo    *memo
+	memory  *semaphore.Weighted // of buffers, see inFlight
+	batches sync.Pool           // of *batch
+	texts   sync.Pool           // of *[]byte: texts put together
 }
 
 // New makes a scanner that keeps layer facts in cache; nil keeps none.
@@ -64,23 +80,31 @@ func New(cache Cache, opts Options) (*Scanner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scan.New: %w", err)
 	}
-	opts.Parallel = cmp.Or(opts.Parallel, runtime.GOMAXPROCS(0))
-	return &Scanner{cache: cache, opts: opts, limits: limits, detect: d}, nil
+	steps, err := history.LoadRules(nil)
+	if err != nil {
+		return nil, fmt.Errorf("scan.New: %w", err)
+	}
+	opts.Parallel = cmp.Or(opts.Parallel, min(runtime.GOMAXPROCS(0), 8))
+	s := &Scanner{cache: cache, opts: opts, limits: limits, detect: d, history: steps, memo: newMemo(), memory: semaphore.NewWeighted(inFlight)}
+	s.batches.New = func() any { return new(batch) }
+	s.texts.New = func() any { return new([]byte) }
+	return s, nil
 }
 
-// Scan reads one image manifest, not an index, with all its layers. The error
-// is a *breakwater.Error with a ScanCode.
-func (s *Scanner) Scan(ctx context.Context, src oci.Source, digest breakwater.Digest) (breakwater.Inventory, error) {
+// Scan reads one image manifest, not an index, with all its layers, for the
+// checks of the scope. The error is a *breakwater.Error with a ScanCode; a check
+// that fails alone says so in the inventory's Coverage.
+func (s *Scanner) Scan(ctx context.Context, src oci.Source, digest breakwater.Digest, scope breakwater.Scope) (breakwater.Inventory, error) {
 	wall, cancel := context.WithTimeout(ctx, s.limits.Wall)
 	defer cancel()
-	inv, err := s.scan(wall, src, digest)
+	inv, err := s.scan(wall, src, digest, s.greet(wall, s.wanted(scope)))
 	if err != nil {
 		return breakwater.Inventory{}, explain(ctx, wall, digest, err)
 	}
 	return inv, nil
 }
 
-func (s *Scanner) scan(ctx context.Context, src oci.Source, digest breakwater.Digest) (breakwater.Inventory, error) {
+func (s *Scanner) scan(ctx context.Context, src oci.Source, digest breakwater.Digest, want checks) (breakwater.Inventory, error) {
 	m, err := src.Manifest(ctx, digest.String())
 	if err != nil {
 		return breakwater.Inventory{}, err
@@ -97,12 +121,18 @@ func (s *Scanner) scan(ctx context.Context, src oci.Source, digest breakwater.Di
 		return breakwater.Inventory{}, err
 	}
 	var read atomic.Int64
-	facts, err := s.layers(ctx, src, doc.Layers, &read)
+	facts, err := s.layers(ctx, src, doc.Layers, want, &read)
 	if err != nil {
 		return breakwater.Inventory{}, err
 	}
-	inv := merge(doc.Layers, facts)
-	inv.Digest, inv.Platform, inv.History = digest, config.Platform, config.History
+	inv, missed := merge(doc.Layers, facts)
+	want.only(&inv)
+	if want.absent != "" {
+		missed.fail(Miss{Check: breakwater.CheckFile, Reason: want.absent, Failed: true})
+	}
+	inv.Scanner, inv.Digest, inv.Platform = s.version(want), digest, config.Platform
+	s.setup(&inv, config, want, missed)
+	inv.Coverage = coverage(inv, want, missed)
 	inv.Bytes = read.Load()
 	return inv, nil
 }
@@ -123,7 +153,7 @@ func (s *Scanner) check(doc oci.Doc) error {
 
 // layers gets the facts of every layer, in the manifest's order. A layer that
 // occurs twice is read once.
-func (s *Scanner) layers(ctx context.Context, src oci.Source, list []oci.Descriptor, read *atomic.Int64) ([]*LayerFacts, error) {
+func (s *Scanner) layers(ctx context.Context, src oci.Source, list []oci.Descriptor, want checks, read *atomic.Int64) ([]*LayerFacts, error) {
 	out := make([]*LayerFacts, len(list))
 	first := map[breakwater.Digest]int{}
 	budget := layer.NewBudget(s.limits.Layer)
@@ -136,7 +166,7 @@ func (s *Scanner) layers(ctx context.Context, src oci.Source, list []oci.Descrip
 		}
 		first[d.Digest] = i
 		g.Go(func() (err error) {
-			out[i], err = s.facts(ctx, src, d, budget, read)
+			out[i], err = s.facts(ctx, src, d, want, budget, read)
 			if err == nil && weight.Add(out[i].Weight) > s.limits.Facts {
 				err = fmt.Errorf("%w: more than %d bytes over all layers", errFacts, s.limits.Facts)
 			}

@@ -45,7 +45,7 @@ func newScanner(t testing.TB, c scan.Cache, o scan.Options) *scan.Scanner {
 
 func scanImage(t *testing.T, r *repository, d breakwater.Digest) breakwater.Inventory {
 	t.Helper()
-	inv, err := newScanner(t, nil, scan.Options{}).Scan(context.Background(), r, d)
+	inv, err := newScanner(t, nil, scan.Options{}).Scan(context.Background(), r, d, breakwater.ScopeAll)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestSharedLayersAreReadOnce(t *testing.T) {
 	app := gz(t, entry{name: "app/yarn.lock", body: yarnLock})
 	first, second := r.image(t, base, app, app), r.image(t, base)
 	s := newScanner(t, newMemory(), scan.Options{})
-	inv, err := s.Scan(context.Background(), r, first)
+	inv, err := s.Scan(context.Background(), r, first, breakwater.ScopeAll)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestSharedLayersAreReadOnce(t *testing.T) {
 		t.Errorf("read %d bytes, want %d: a layer that occurs twice is one", inv.Bytes, want)
 	}
 	opened := r.layers.Load()
-	inv, err = s.Scan(context.Background(), r, second)
+	inv, err = s.Scan(context.Background(), r, second, breakwater.ScopeAll)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestSameImageSameBytes(t *testing.T) {
 	digest := r.image(t, layers...)
 	var want []byte
 	for _, parallel := range []int{1, 2, 8, 20} {
-		inv, err := newScanner(t, nil, scan.Options{Parallel: parallel}).Scan(context.Background(), r, digest)
+		inv, err := newScanner(t, nil, scan.Options{Parallel: parallel}).Scan(context.Background(), r, digest, breakwater.ScopeAll)
 		if err != nil {
 			t.Fatal(err)
 		}

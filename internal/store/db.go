@@ -120,7 +120,7 @@ func (s *shared) openSQLite(o Options) error {
 	dsn := func(extra ...string) string {
 		v := url.Values{"_pragma": append([]string{
 			"busy_timeout(20000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
-			"temp_store(MEMORY)", "cache_size(-32768)", "mmap_size(268435456)", "journal_size_limit(67108864)",
+			"temp_store(MEMORY)", "cache_size(-32768)", "mmap_size(67108864)", "journal_size_limit(67108864)",
 		}, extra...)}
 		v.Set("_txlock", "immediate")
 		return "file:" + (&url.URL{Path: o.Path}).EscapedPath() + "?" + v.Encode()

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"iter"
+	"strings"
+	"time"
 
 	"breakwater"
 )
@@ -31,6 +33,9 @@ func (c Changes) Changed() bool { return c.Added+c.Updated+c.Removed > 0 }
 // killed leaves the old ones. Records whose facts have not changed are not
 // written. The names that changed are left in the rematch table, from which
 // Rematch takes them.
+//
+// A record that is Unread stands for the one that is here with the same Raw
+// (KnownRecords).
 //
 // feed.Newest and feed.Records must be true by the time the sequence ends. A
 // dump is refused, and the old one stays, when the sequence fails, when it has
@@ -75,6 +80,9 @@ func (in *feedImport) run(ctx context.Context, feed *breakwater.Feed, records it
 		}
 	}
 	if err := in.flush(ctx); err != nil {
+		return err
+	}
+	if err := in.flushRepacked(ctx); err != nil {
 		return err
 	}
 	if err := refuse(*feed, previous, done, o.Force); err != nil {
@@ -125,12 +133,20 @@ type feedImport struct {
 	visible, claim int64
 	known          map[string]knownRecord
 	batch          []stagedRecord
+	repacked       []repackedRecord
 	changes        Changes
 }
 
 type knownRecord struct {
 	id   int64
 	hash string
+	raw  string
+}
+
+// repackedRecord is a row whose record came in other bytes and says the same.
+type repackedRecord struct {
+	id  int64
+	raw string
 }
 
 // stagedRecord is a record to write; old is the row it replaces, 0 for none.
@@ -174,28 +190,59 @@ func (in *feedImport) clean(ctx context.Context) error {
 
 func (in *feedImport) loadKnown(ctx context.Context) error {
 	in.known = map[string]knownRecord{}
-	rows, err := in.db.query(ctx, `SELECT id, osv_id, hash FROM advisory WHERE feed = ? AND until = 0`, in.feed)
+	rows, err := in.db.query(ctx, `SELECT id, osv_id, hash, raw FROM advisory WHERE feed = ? AND until = 0`, in.feed)
 	return each(rows, err, func(scan func(...any) error) error {
 		var id string
 		var k knownRecord
-		err := scan(&k.id, &id, &k.hash)
+		err := scan(&k.id, &id, &k.hash, &k.raw)
 		in.known[id] = k
 		return err
 	})
 }
 
+// KnownRecord is a stored record as far as it is needed to know it again.
+type KnownRecord struct {
+	ID       string
+	Modified time.Time // to the millisecond
+}
+
+// KnownRecords is the visible records of a feed, by their Raw. Those of unknown bytes
+// are left out.
+func (db *DB) KnownRecords(ctx context.Context, feed string) (map[string]KnownRecord, error) {
+	out := map[string]KnownRecord{}
+	rows, err := db.query(ctx, `SELECT a.osv_id, a.raw, a.modified_ms FROM advisory a JOIN feed f ON f.name = a.feed
+		WHERE a.feed = ? AND a.since <= f.generation AND (a.until = 0 OR a.until > f.generation) AND a.raw <> ''`, feed)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var k KnownRecord
+		var raw string
+		var modified int64
+		err := scan(&k.ID, &raw, &modified)
+		k.Modified = fromMS(modified)
+		out[raw] = k
+		return err
+	})
+	return out, wrap(err, "store.KnownRecords(%s)", feed)
+}
+
 // add takes the next record: nothing to do when it is known just so.
 func (in *feedImport) add(ctx context.Context, a breakwater.Advisory) error {
+	known, ok := in.known[a.ID]
+	delete(in.known, a.ID)
+	if a.Raw != "" && known.raw == a.Raw {
+		in.changes.Unchanged++
+		return nil
+	}
+	if a.Unread() { // it was known when reading began
+		return breakwater.Errorf(breakwater.KindConflict, "another import of feed %s has begun", in.feed)
+	}
 	hash, err := hashAdvisory(a)
 	if err != nil {
 		return err
 	}
-	known, ok := in.known[a.ID]
-	delete(in.known, a.ID)
 	switch {
 	case ok && known.hash == hash:
 		in.changes.Unchanged++
-		return nil
+		return in.repack(ctx, known.id, a.Raw)
 	case ok:
 		in.changes.Updated++
 	default:
@@ -206,6 +253,37 @@ func (in *feedImport) add(ctx context.Context, a breakwater.Advisory) error {
 		return nil
 	}
 	return in.flush(ctx)
+}
+
+// repack notes that a row's record is known by other bytes now.
+func (in *feedImport) repack(ctx context.Context, id int64, raw string) error {
+	if raw == "" {
+		return nil
+	}
+	if in.repacked = append(in.repacked, repackedRecord{id, raw}); len(in.repacked) < 4*importBatch {
+		return nil
+	}
+	return in.flushRepacked(ctx)
+}
+
+func (in *feedImport) flushRepacked(ctx context.Context) error {
+	if len(in.repacked) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 2*len(in.repacked))
+	for _, r := range in.repacked {
+		args = append(args, r.id, r.raw)
+	}
+	err := in.db.Tx(ctx, func(tx *DB) error {
+		if err := tx.holdFeed(ctx, in.feed, in.claim); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, `UPDATE advisory SET raw = v.column2 FROM (VALUES `+strings.Repeat(",(CAST(? AS BIGINT),?)", len(in.repacked))[1:]+`) AS v
+			WHERE advisory.id = v.column1`, args...)
+		return err
+	})
+	in.repacked = in.repacked[:0]
+	return err
 }
 
 func hashAdvisory(a breakwater.Advisory) (string, error) {

@@ -26,14 +26,14 @@ type rangeBody struct {
 // insertAdvisories writes records that begin with a generation, with their
 // aliases, their entries and the names to be matched again.
 func (db *DB) insertAdvisories(ctx context.Context, feed string, since int64, batch []stagedRecord) error {
-	records := rowWriter{db: db, columns: 12, head: `INSERT INTO advisory (feed, since, osv_id, hash, published_ms, modified_ms, withdrawn_ms, summary, url, score, severity, body) VALUES `}
+	records := rowWriter{db: db, columns: 13, head: `INSERT INTO advisory (feed, since, osv_id, hash, raw, published_ms, modified_ms, withdrawn_ms, summary, url, score, severity, body) VALUES `}
 	for _, r := range batch {
 		a := r.advisory
 		body, err := json.Marshal(advisoryBody{a.Aliases, a.Upstream, a.CVSS, a.VendorWord})
 		if err != nil {
 			return err
 		}
-		records.add(feed, since, a.ID, r.hash, ms(a.Published), ms(a.Modified), ms(a.Withdrawn), a.Summary, a.URL, a.Score, string(a.Severity), string(body))
+		records.add(feed, since, a.ID, r.hash, a.Raw, ms(a.Published), ms(a.Modified), ms(a.Withdrawn), a.Summary, a.URL, a.Score, string(a.Severity), string(body))
 	}
 	var last int64 // new rows get higher ids, on both databases
 	if err := db.queryRow(ctx, `SELECT COALESCE(MAX(id), 0) FROM advisory`).Scan(&last); err != nil {

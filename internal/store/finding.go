@@ -5,30 +5,9 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"breakwater"
 )
-
-// Finding is one problem of one package version of an image.
-type Finding struct {
-	Package    breakwater.PackageVersion
-	Found      []breakwater.Package // where the image holds it; for an index, in any of its platforms
-	AdvisoryID string
-	Feed       string
-	Aliases    []string // other ids of the problem, sorted
-	CVEs       []string // of the id and the aliases
-	Severity   breakwater.Severity
-	Score      float64 // CVSS base score; -1 when unscored
-	Summary    string
-	URL        string
-	Published  time.Time
-	Fixed      string // the version that repairs it; empty: none known
-	Rule       string
-	EPSS       float64 // the likeliest of the CVEs; -1 when none is rated
-	Percentile float64
-	Exploited  bool // listed by CISA
-}
 
 // FindingFilter selects findings; the zero value selects all.
 type FindingFilter struct {
@@ -40,7 +19,7 @@ type FindingFilter struct {
 	Limit       int // 0: all
 }
 
-func (f FindingFilter) selects(x Finding) bool {
+func (f FindingFilter) selects(x breakwater.Vulnerability) bool {
 	if f.Severity != "" && f.Severity != x.Severity {
 		return false
 	}
@@ -57,7 +36,7 @@ func (f FindingFilter) selects(x Finding) bool {
 // how many the filter selects in all. The findings of an index are those of its
 // children, each problem of a package version once. NotFound when the digest is
 // not known. The caller has made sure that the project holds the digest.
-func (db *DB) ImageFindings(ctx context.Context, digest breakwater.Digest, f FindingFilter) (page []Finding, total int, err error) {
+func (db *DB) ImageFindings(ctx context.Context, digest breakwater.Digest, f FindingFilter) (page []breakwater.Vulnerability, total int, err error) {
 	err = db.View(ctx, func(tx *DB) error {
 		a, err := tx.Artifact(ctx, digest)
 		if err != nil {
@@ -79,7 +58,7 @@ func (db *DB) ImageFindings(ctx context.Context, digest breakwater.Digest, f Fin
 		if err := tx.locate(ctx, digests, all); err != nil {
 			return err
 		}
-		all = slices.DeleteFunc(all, func(x Finding) bool { return !f.selects(x) })
+		all = slices.DeleteFunc(all, func(x breakwater.Vulnerability) bool { return !f.selects(x) })
 		total = len(all)
 		from := min(max(f.Offset, 0), total)
 		to := total
@@ -92,7 +71,7 @@ func (db *DB) ImageFindings(ctx context.Context, digest breakwater.Digest, f Fin
 	return page, total, wrap(err, "store.ImageFindings(%s)", digest)
 }
 
-func (db *DB) findings(ctx context.Context, digests []breakwater.Digest) (out []Finding, err error) {
+func (db *DB) findings(ctx context.Context, digests []breakwater.Digest) (out []breakwater.Vulnerability, err error) {
 	position := map[[2]int64]int{}
 	advisories := map[int64][]int{}
 	rows, err := db.query(ctx, `SELECT DISTINCT p.id, p.ecosystem, p.name, p.version, d.id, d.osv_id, d.feed, d.summary, d.url, d.published_ms,
@@ -101,7 +80,7 @@ func (db *DB) findings(ctx context.Context, digests []breakwater.Digest) (out []
 		JOIN package_advisory pa ON pa.package_id = p.id JOIN advisory d ON d.id = pa.advisory_id
 		WHERE a.digest `+db.inTexts(), jsonSet(digests))
 	err = each(rows, err, func(scan func(...any) error) error {
-		x := Finding{EPSS: -1, Percentile: -1}
+		x := breakwater.Vulnerability{EPSS: -1, Percentile: -1}
 		var advisory, published int64
 		var also string
 		if err := scan(&x.Package.ID, &x.Package.Ecosystem, &x.Package.Name, &x.Package.Version, &advisory, &x.AdvisoryID, &x.Feed, &x.Summary, &x.URL, &published,
@@ -134,7 +113,7 @@ func (db *DB) findings(ctx context.Context, digests []breakwater.Digest) (out []
 }
 
 // nameFindings adds the aliases of the advisories.
-func (db *DB) nameFindings(ctx context.Context, all []Finding, advisories map[int64][]int) error {
+func (db *DB) nameFindings(ctx context.Context, all []breakwater.Vulnerability, advisories map[int64][]int) error {
 	ids := make([]int64, 0, len(advisories))
 	for id := range advisories {
 		ids = append(ids, id)
@@ -164,7 +143,7 @@ func (db *DB) nameFindings(ctx context.Context, all []Finding, advisories map[in
 }
 
 // rateFindings adds what KEV and EPSS say of the CVEs.
-func (db *DB) rateFindings(ctx context.Context, all []Finding) error {
+func (db *DB) rateFindings(ctx context.Context, all []breakwater.Vulnerability) error {
 	byCVE := map[string][]int{}
 	for n, x := range all {
 		for _, cve := range x.CVEs {
@@ -207,7 +186,7 @@ func (db *DB) rateFindings(ctx context.Context, all []Finding) error {
 }
 
 // locate adds where the images hold the packages, from their inventories.
-func (db *DB) locate(ctx context.Context, digests []breakwater.Digest, all []Finding) error {
+func (db *DB) locate(ctx context.Context, digests []breakwater.Digest, all []breakwater.Vulnerability) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -238,7 +217,7 @@ func (db *DB) locate(ctx context.Context, digests []breakwater.Digest, all []Fin
 
 // compareFindings puts the worst first: exploited, severity, score, then by name
 // so that pages are stable.
-func compareFindings(a, b Finding) int {
+func compareFindings(a, b breakwater.Vulnerability) int {
 	rank := map[breakwater.Severity]int{breakwater.SeverityHigh: 0, breakwater.SeverityMedium: 1, breakwater.SeverityLow: 2}
 	if a.Exploited != b.Exploited {
 		return int(one(b.Exploited) - one(a.Exploited))

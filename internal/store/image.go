@@ -168,7 +168,7 @@ func (db *DB) SelectImageIDs(ctx context.Context, projectID string, f ImageFilte
 // childrenQuery reads the children of indexes by the digests of those.
 func (db *DB) childrenQuery() string {
 	return `SELECT p.digest, c.digest, c.platform, COALESCE(a.id, 0), COALESCE(a.config_digest, ''), COALESCE(a.size, 0),
-		COALESCE(a.level, ''), COALESCE(a.vul_num, 0), COALESCE(a.scannable, FALSE),
+		COALESCE(a.level, ''), COALESCE(a.vul_num, 0), COALESCE(a.unsafe_num, 0), COALESCE(a.malicious_num, 0), COALESCE(a.scannable, FALSE),
 		COALESCE(cs.scan_status, 'unscan'), COALESCE(cs.scan_code, ''), COALESCE(cs.scan_detail, ''), COALESCE(cs.scanned_ms, 0)
 		FROM artifact p JOIN artifact_child c ON c.parent_id = p.id
 		LEFT JOIN artifact a ON a.digest = c.digest LEFT JOIN child_scan cs ON cs.project_id = ? AND cs.digest = c.digest
@@ -194,7 +194,7 @@ func (db *DB) addChildren(ctx context.Context, projectID string, images []ImageR
 		var platform string
 		var scanned int64
 		var c ImageChild
-		if err := scan(&parent, &c.Digest, &platform, &c.ID, &c.ConfigDigest, &c.Size, &c.Level, &c.VulNum, &c.Scannable,
+		if err := scan(&parent, &c.Digest, &platform, &c.ID, &c.ConfigDigest, &c.Size, &c.Level, &c.VulNum, &c.UnsafeSettingNum, &c.MaliciousFileNum, &c.Scannable,
 			&c.ScanStatus, &c.ScanCode, &c.ScanDetail, &scanned); err != nil {
 			return err
 		}
@@ -225,7 +225,7 @@ func dress(parent breakwater.Image, children []ImageChild) []ImageChild {
 	for n, c := range children {
 		i := parent
 		i.ID, i.Digest, i.ConfigDigest, i.Size, i.MultiArch, i.Scannable = c.ID, c.Digest, c.ConfigDigest, c.Size, false, c.Scannable
-		i.Level, i.VulNum, i.UnsafeSettingNum, i.MaliciousFileNum = c.Level, c.VulNum, 0, 0
+		i.Level, i.VulNum, i.UnsafeSettingNum, i.MaliciousFileNum = c.Level, c.VulNum, c.UnsafeSettingNum, c.MaliciousFileNum
 		i.ScanStatus, i.ScanCode, i.ScanDetail, i.Scanned = c.ScanStatus, c.ScanCode, c.ScanDetail, c.Scanned
 		settle(&i)
 		out[n] = ImageChild{Image: i, Platform: c.Platform}

@@ -194,7 +194,7 @@ func (db *DB) refreshColumns(ctx context.Context, ix *imageIndex, projectID stri
 		return err
 	}
 	var changed []imageFacts
-	err = db.eachImageFacts(ctx, func(f imageFacts) { changed = append(changed, f) }, deltaQuery, projectID, ix.rev)
+	err = db.eachImageFacts(ctx, func(f imageFacts) { changed = append(changed, f) }, db.deltaQuery(), projectID, ix.rev)
 	if err != nil {
 		return err
 	}

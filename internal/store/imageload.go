@@ -10,13 +10,22 @@ const factColumns = `i.id, i.namespace, i.name, i.version, i.registry_id, i.ente
 	i.updated_ms, i.synced_ms, i.scanned_ms, i.size, i.latest, i.multi_arch, i.scan_status, i.scan_code, i.level,
 	i.vul_num, i.unsafe_setting_num, i.malicious_file_num`
 
-// The statements that fill columns: the revision a project is at, all of its
-// images, and those that are newer than a revision.
+// The statements that fill columns: the revision a project is at, and all of its
+// images.
 const (
-	revQuery   = `SELECT image_rev, image_floor FROM project WHERE id = ?`
-	loadQuery  = `SELECT ` + factColumns + ` FROM image i WHERE i.project_id = ?`
-	deltaQuery = `SELECT ` + factColumns + ` FROM image i WHERE i.project_id = ? AND i.rev > ?`
+	revQuery  = `SELECT image_rev, image_floor FROM project WHERE id = ?`
+	loadQuery = `SELECT ` + factColumns + ` FROM image i WHERE i.project_id = ?`
 )
+
+// deltaQuery is the images of a project that are newer than a revision. On
+// PostgreSQL triggers keep what they are found by in a table beside image
+// (migration 4 says why).
+func (db *DB) deltaQuery() string {
+	if db.dialect == PostgreSQL {
+		return `SELECT ` + factColumns + ` FROM image_stamp s JOIN image i ON i.id = s.image_id WHERE s.project_id = ? AND s.rev > ?`
+	}
+	return `SELECT ` + factColumns + ` FROM image i WHERE i.project_id = ? AND i.rev > ?`
+}
 
 // eachImageFacts hands the rows of one of the two statements to f.
 func (db *DB) eachImageFacts(ctx context.Context, f func(imageFacts), query string, args ...any) error {

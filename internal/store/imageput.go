@@ -64,21 +64,21 @@ func (db *DB) putImage(ctx context.Context, img breakwater.Image, generation int
 		return res, err
 	}
 	if res.Moved {
-		return res, db.resetImage(ctx, img.ProjectID, res.ID, digest, multi)
+		return res, db.resetImage(ctx, img, res.ID, digest, multi)
 	}
 	return res, nil
 }
 
 func (db *DB) insertImage(ctx context.Context, i breakwater.Image, updated, generation, rev int64) (id int64, err error) {
-	level, vulNum, err := db.verdictOf(ctx, i.Digest)
+	v, err := db.verdictOf(ctx, i.Digest)
 	if err != nil {
 		return 0, err
 	}
 	err = db.writeRow(ctx, `INSERT INTO image (project_id, enterprise_project_id, registry_id, namespace, name, version, digest, config_digest,
-		size, multi_arch, scannable, updated_ms, synced_ms, level, vul_num, instance_id, instance_name, instance_url,
-		owner_domain, shared_status, seen_generation, rev) VALUES (`+marks(22)+`) RETURNING id`,
+		size, multi_arch, scannable, updated_ms, synced_ms, level, vul_num, unsafe_setting_num, malicious_file_num, instance_id, instance_name, instance_url,
+		owner_domain, shared_status, seen_generation, rev) VALUES (`+marks(24)+`) RETURNING id`,
 		i.ProjectID, i.EnterpriseProjectID, i.RegistryID, i.Namespace, i.Name, i.Version, string(i.Digest), string(i.ConfigDigest),
-		i.Size, i.MultiArch, i.Scannable, updated, ms(i.Synced), level, vulNum, i.InstanceID, i.InstanceName, i.InstanceURL,
+		i.Size, i.MultiArch, i.Scannable, updated, ms(i.Synced), v.level, v.vul, v.unsafe, v.malicious, i.InstanceID, i.InstanceName, i.InstanceURL,
 		i.OwnerDomain, i.SharedStatus, generation, rev).Scan(&id)
 	return id, err
 }
@@ -94,25 +94,39 @@ func (db *DB) updateImage(ctx context.Context, id int64, i breakwater.Image, upd
 }
 
 // resetImage forgets the scan of the digest that the image held before.
-func (db *DB) resetImage(ctx context.Context, projectID string, id int64, before breakwater.Digest, multiArch bool) error {
-	_, err := db.exec(ctx, `UPDATE image SET scan_status = 'unscan', scan_code = '', scan_detail = '', scanned_ms = 0,
-		unsafe_setting_num = 0, malicious_file_num = 0,
-		level = COALESCE((SELECT a.level FROM artifact a WHERE a.digest = image.digest), ''),
-		vul_num = COALESCE((SELECT a.vul_num FROM artifact a WHERE a.digest = image.digest), 0)
-		WHERE id = ? AND project_id = ?`, id, projectID)
+func (db *DB) resetImage(ctx context.Context, img breakwater.Image, id int64, before breakwater.Digest, multiArch bool) error {
+	v, err := db.verdictOf(ctx, img.Digest)
+	if err != nil {
+		return err
+	}
+	_, err = db.exec(ctx, `UPDATE image SET scan_status = 'unscan', scan_code = '', scan_detail = '', scanned_ms = 0,
+		level = ?, vul_num = ?, unsafe_setting_num = ?, malicious_file_num = ? WHERE id = ? AND project_id = ?`,
+		v.level, v.vul, v.unsafe, v.malicious, id, img.ProjectID)
 	if err != nil || !multiArch {
 		return err
 	}
-	return db.forgetChildren(ctx, projectID, []breakwater.Digest{before})
+	return db.forgetChildren(ctx, img.ProjectID, []breakwater.Digest{before})
 }
 
-// verdictOf is what is known of a digest already, whoever scanned it.
-func (db *DB) verdictOf(ctx context.Context, d breakwater.Digest) (level string, vulNum int64, err error) {
-	err = db.queryRow(ctx, `SELECT level, vul_num FROM artifact WHERE digest = ?`, string(d)).Scan(&level, &vulNum)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", 0, nil
+// verdict is what an artifact says of itself in the image list.
+type verdict struct {
+	level                  string
+	vul, unsafe, malicious int64
+}
+
+// verdictOf is what is known of a digest already, whoever scanned it. On PostgreSQL
+// the artifact is held until the image that gets it is there: a judgement that is
+// under way ends first, and a later one finds the image.
+func (db *DB) verdictOf(ctx context.Context, d breakwater.Digest) (v verdict, err error) {
+	query := `SELECT level, vul_num, unsafe_num, malicious_num FROM artifact WHERE digest = ?`
+	if db.dialect == PostgreSQL {
+		query += ` FOR SHARE`
 	}
-	return level, vulNum, err
+	err = db.queryRow(ctx, query, string(d)).Scan(&v.level, &v.vul, &v.unsafe, &v.malicious)
+	if errors.Is(err, sql.ErrNoRows) {
+		return verdict{}, nil
+	}
+	return v, err
 }
 
 // RefreshLatest marks the newest updated tag of a repository as its latest

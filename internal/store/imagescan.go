@@ -45,7 +45,10 @@ func (db *DB) markWaiting(ctx context.Context, projectID string, rev int64, ids 
 }
 
 // before is how a row stood before the scan that is under way.
-const before = `CASE WHEN scan_code <> '' THEN 'failed' WHEN scanned_ms > 0 THEN 'success' ELSE 'unscan' END`
+// The code of a check that failed alone stands beside a success.
+const before = `CASE WHEN scan_code <> '' AND NOT (scanned_ms > 0 AND scan_code IN ('failed_to_scan_vulnerability', 'failed_to_scan_file',
+	'failed_to_scan_software', 'failed_to_check_sensitive_information', 'failed_to_check_baseline', 'failed_to_check_software_compliance',
+	'failed_to_query_basic_image_information', 'failed_to_check_build_cmd')) THEN 'failed' WHEN scanned_ms > 0 THEN 'success' ELSE 'unscan' END`
 
 // markBack leaves alone the children that another index still waits for.
 func (db *DB) markBack(ctx context.Context, projectID string, rev int64, ids string) error {

@@ -51,7 +51,7 @@ func (db *DB) prepareList(ctx context.Context) error {
 		return nil
 	}
 	by := map[string]*sql.Stmt{}
-	for _, query := range []string{revQuery, db.pageQuery(), db.childrenQuery(), loadQuery, deltaQuery} {
+	for _, query := range []string{revQuery, db.pageQuery(), db.childrenQuery(), loadQuery, db.deltaQuery()} {
 		stmt, err := db.reader.PrepareContext(ctx, query)
 		if err != nil {
 			return err

@@ -22,24 +22,34 @@ const maxInventory = 512 << 20
 // facts and never judged. Verdicts and counters follow by matching the unjudged
 // packages and RefreshCounters, in the same transaction.
 func (db *DB) PutInventory(ctx context.Context, inv breakwater.Inventory) (artifactID int64, unmatched []int64, err error) {
+	files, err := packFiles(inv.FileList)
+	if err != nil {
+		return 0, nil, wrap(err, "store.PutInventory(%s)", inv.Digest)
+	}
+	inv.FileList = nil // kept apart
 	body, err := packInventory(inv)
 	if err != nil {
 		return 0, nil, wrap(err, "store.PutInventory(%s)", inv.Digest)
 	}
 	err = db.Tx(ctx, func(tx *DB) error {
-		artifactID, unmatched, err = tx.putInventory(ctx, inv, body)
+		artifactID, unmatched, err = tx.putInventory(ctx, inv, body, files)
 		return err
 	})
 	return artifactID, unmatched, wrap(err, "store.PutInventory(%s)", inv.Digest)
 }
 
-func (db *DB) putInventory(ctx context.Context, inv breakwater.Inventory, body []byte) (id int64, unmatched []int64, err error) {
-	err = db.writeRow(ctx, `UPDATE artifact SET scanner = ?, scanned_ms = ?, judged = ? WHERE digest = ? RETURNING id`,
-		inv.Scanner, ms(db.Now()), securityPossible(inv), string(inv.Digest)).Scan(&id)
+func (db *DB) putInventory(ctx context.Context, inv breakwater.Inventory, body, files []byte) (id int64, unmatched []int64, err error) {
+	chain := ""
+	if chains := breakwater.Chains(inv.Layers); len(chains) > 0 {
+		chain = chains[len(chains)-1]
+	}
+	err = db.writeRow(ctx, `UPDATE artifact SET scanner = ?, scanned_ms = ?, judged = ?, chain = ?, layers = ? WHERE digest = ? RETURNING id`,
+		inv.Scanner, ms(db.Now()), securityPossible(inv), chain, len(inv.Layers), string(inv.Digest)).Scan(&id)
 	if err != nil {
 		return 0, nil, notFound(err, "artifact")
 	}
-	_, err = db.exec(ctx, `INSERT INTO artifact_inventory (artifact_id, body) VALUES (?, ?) ON CONFLICT (artifact_id) DO UPDATE SET body = excluded.body`, id, body)
+	_, err = db.exec(ctx, `INSERT INTO artifact_inventory (artifact_id, body, files) VALUES (?, ?, ?)
+		ON CONFLICT (artifact_id) DO UPDATE SET body = excluded.body, files = excluded.files`, id, body, files)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -110,8 +120,22 @@ func (db *DB) linkPackages(ctx context.Context, artifactID int64, packages []bre
 	return unmatched, err
 }
 
-// Inventory is the facts of the last good scan of a digest; NotFound when there
-// was none.
+// Files is the list of files of the last good scan of a digest, whose layers are
+// numbers into the inventory's; NotFound when there was none.
+func (db *DB) Files(ctx context.Context, d breakwater.Digest) (list breakwater.FileList, err error) {
+	var files []byte
+	err = db.queryRow(ctx, `SELECT i.files FROM artifact a JOIN artifact_inventory i ON i.artifact_id = a.id WHERE a.digest = ?`, string(d)).Scan(&files)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, breakwater.NotFound("inventory")
+	}
+	if err == nil && len(files) > 0 {
+		list, err = unpack(files)
+	}
+	return list, wrap(err, "store.Files(%s)", d)
+}
+
+// Inventory is the facts of the last good scan of a digest, without the list of
+// files; NotFound when there was none.
 func (db *DB) Inventory(ctx context.Context, d breakwater.Digest) (inv breakwater.Inventory, err error) {
 	var body []byte
 	err = db.queryRow(ctx, `SELECT i.body FROM artifact a JOIN artifact_inventory i ON i.artifact_id = a.id WHERE a.digest = ?`, string(d)).Scan(&body)
@@ -132,6 +156,17 @@ func packInventory(inv breakwater.Inventory) ([]byte, error) {
 	if len(plain) > maxInventory {
 		return nil, breakwater.Errorf(breakwater.KindTooLarge, "the image holds more facts than can be kept")
 	}
+	return pack(plain)
+}
+
+func packFiles(list breakwater.FileList) ([]byte, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return pack(list)
+}
+
+func pack(plain []byte) ([]byte, error) {
 	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, err
@@ -140,13 +175,17 @@ func packInventory(inv breakwater.Inventory) ([]byte, error) {
 	return w.EncodeAll(plain, nil), nil
 }
 
-func unpackInventory(body []byte) (inv breakwater.Inventory, err error) {
+func unpack(body []byte) ([]byte, error) {
 	r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxInventory))
 	if err != nil {
-		return inv, err
+		return nil, err
 	}
 	defer r.Close()
-	plain, err := r.DecodeAll(body, nil)
+	return r.DecodeAll(body, nil)
+}
+
+func unpackInventory(body []byte) (inv breakwater.Inventory, err error) {
+	plain, err := unpack(body)
 	if err != nil {
 		return inv, err
 	}

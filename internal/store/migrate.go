@@ -16,8 +16,9 @@ import (
 var migrations embed.FS
 
 // migrate brings the database to the newest version. A file is named
-// 0001_what.sql; its statements end in ";" at the end of a line and run in one
-// transaction, after the dialect's words are put in.
+// 0001_what.sql, or 0001_what.postgres.sql when there is nothing to do on SQLite;
+// its statements end in ";" at the end of a line and run in one transaction, after
+// the dialect's words are put in.
 func (db *DB) migrate(ctx context.Context) error {
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -34,7 +35,10 @@ func (db *DB) migrate(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("migration %s: %w", name, err)
 		}
-		statements := splitStatements(db.words().Replace(string(body)))
+		var statements []string
+		if db.dialect == PostgreSQL || !strings.HasSuffix(name, ".postgres.sql") {
+			statements = splitStatements(db.words().Replace(string(body)))
+		}
 		steps = append(steps, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 			for _, s := range statements {
 				if _, err := tx.ExecContext(ctx, s); err != nil {

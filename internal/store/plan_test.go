@@ -101,6 +101,7 @@ func everything(ctx context.Context, t *testing.T, db *DB) {
 		t.Fatalf("%d rows of %d, done %v", len(rows), total, done)
 	}
 	must(db.eachImageFacts(ctx, func(imageFacts) {}, loadQuery, "p"))
+	must(db.eachImageFacts(ctx, func(imageFacts) {}, db.deltaQuery(), "p", 0))
 	must(db.DeleteImage(ctx, "p", "r", "n", "i", "index"))
 	_, err = db.DeleteUnseenImages(ctx, "r", 2, 1)
 	must(err)
@@ -109,7 +110,7 @@ func everything(ctx context.Context, t *testing.T, db *DB) {
 }
 
 // large are the tables that a statement must not read whole.
-var large = []string{"image", "artifact", "artifact_child", "artifact_package", "artifact_inventory", "package", "package_advisory", "child_scan", "image_gone", "advisory", "advisory_alias", "epss"}
+var large = []string{"image", "artifact", "artifact_child", "artifact_package", "artifact_inventory", "package", "package_advisory", "child_scan", "image_gone", "image_stamp", "advisory", "advisory_alias", "epss"}
 
 // TestPlans holds every statement on images to their indexes: none reads a large
 // table whole, and only those that speak of a whole project read all its images.
@@ -135,6 +136,29 @@ func TestPlans(t *testing.T) {
 	})
 	if dsn := os.Getenv("BREAKWATER_TEST_POSTGRES"); dsn != "" {
 		t.Run("postgres", func(t *testing.T) { checkPostgresPlans(t, dsn) })
+	}
+}
+
+// TestPlannedBySize: PostgreSQL sees how many ids a set has.
+func TestPlannedBySize(t *testing.T) {
+	dsn := os.Getenv("BREAKWATER_TEST_POSTGRES")
+	if dsn == "" {
+		t.Skip("BREAKWATER_TEST_POSTGRES names no database")
+	}
+	pg, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pg.Close() }()
+	db := &DB{shared: &shared{dialect: PostgreSQL, reader: pg, writer: pg}}
+	for _, n := range []int{1, 70_000} {
+		var plan string
+		if err := db.queryRow(t.Context(), `EXPLAIN SELECT m.id FROM `+idTable, planned, make([]int64, n)).Scan(&plan); err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf(" rows=%d ", n); !strings.Contains(plan, want) {
+			t.Errorf("a set of %d ids: %s", n, plan)
+		}
 	}
 }
 

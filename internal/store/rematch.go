@@ -151,25 +151,29 @@ type Judged struct {
 }
 
 // PutVerdicts replaces the verdicts of package versions and answers those of
-// which anything is different now. RefreshPackages, or RefreshCounters, follows
+// which anything is different now. Of packages that were judged before and that
+// images hold it notes what came, went and changed, and why (Change); rules
+// tells, for each feed, up to which of its generations records were judged by
+// other rules of matching before. RefreshPackages, or RefreshCounters, follows
 // in the same transaction.
-func (db *DB) PutVerdicts(ctx context.Context, judged []Judged) (changed []int64, err error) {
+func (db *DB) PutVerdicts(ctx context.Context, judged []Judged, rules map[string]int64) (changed []int64, err error) {
 	err = db.Tx(ctx, func(tx *DB) error {
-		changed, err = tx.putVerdicts(ctx, judged)
+		changed, err = tx.putVerdicts(ctx, judged, rules)
 		return err
 	})
 	return changed, wrap(err, "store.PutVerdicts")
 }
 
-func (db *DB) putVerdicts(ctx context.Context, judged []Judged) (changed []int64, err error) {
+func (db *DB) putVerdicts(ctx context.Context, judged []Judged, rules map[string]int64) (changed []int64, err error) {
 	ids := make([]int64, 0, len(judged))
 	for _, j := range judged {
 		ids = append(ids, j.PackageID)
 	}
-	was, known, err := db.verdictsOf(ctx, ids)
+	was, stands, err := db.verdictsOf(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
+	var diffs []diff
 	insert := rowWriter{db: db, columns: 7, head: `INSERT INTO package_advisory (package_id, advisory_id, severity, score, fixed, rule, also) VALUES `}
 	var rewritten, nowKnown, nowUnknown []int64
 	for _, j := range judged {
@@ -187,13 +191,16 @@ func (db *DB) putVerdicts(ctx context.Context, judged []Judged) (changed []int64
 		}
 		if !same {
 			rewritten = append(rewritten, j.PackageID)
+			if stands[j.PackageID].known || len(was[j.PackageID]) > 0 { // a first verdict is no change
+				diffs = append(diffs, diff{packageID: j.PackageID, was: was[j.PackageID], is: next})
+			}
 			for r := range next {
 				insert.add(j.PackageID, r.advisory, string(r.severity), r.score, r.fixed, r.rule, r.also)
 			}
 		}
-		if j.Known && !known[j.PackageID] {
+		if matched := stands[j.PackageID].matched; j.Known && !matched {
 			nowKnown = append(nowKnown, j.PackageID)
-		} else if !j.Known && known[j.PackageID] {
+		} else if !j.Known && matched {
 			nowUnknown = append(nowUnknown, j.PackageID)
 		}
 	}
@@ -207,6 +214,9 @@ func (db *DB) putVerdicts(ctx context.Context, judged []Judged) (changed []int64
 		if _, err := db.exec(ctx, `UPDATE package SET matched = ? WHERE id IN `+db.idSet(), matched, jsonSet(list)); err != nil {
 			return nil, err
 		}
+	}
+	if err := db.putChanges(ctx, diffs, rules); err != nil {
+		return nil, err
 	}
 	changed = slices.Concat(rewritten, nowKnown, nowUnknown)
 	slices.Sort(changed)
@@ -230,9 +240,13 @@ type verdictRow struct {
 	also     string
 }
 
-// verdictsOf reads what is written of packages, and which of them are matched.
-func (db *DB) verdictsOf(ctx context.Context, ids []int64) (map[int64]map[verdictRow]bool, map[int64]bool, error) {
-	was, known := map[int64]map[verdictRow]bool{}, map[int64]bool{}
+// standing is how a package version stood before it was judged again: matched
+// by the rules, and known to the artifacts that hold it (packageKnown).
+type standing struct{ matched, known bool }
+
+// verdictsOf reads what is written of packages, and how they stand.
+func (db *DB) verdictsOf(ctx context.Context, ids []int64) (map[int64]map[verdictRow]bool, map[int64]standing, error) {
+	was, stands := map[int64]map[verdictRow]bool{}, map[int64]standing{}
 	set := jsonSet(ids)
 	rows, err := db.query(ctx, `SELECT package_id, advisory_id, severity, score, fixed, rule, also FROM package_advisory WHERE package_id IN `+db.idSet(), set)
 	err = each(rows, err, func(scan func(...any) error) error {
@@ -248,9 +262,13 @@ func (db *DB) verdictsOf(ctx context.Context, ids []int64) (map[int64]map[verdic
 	if err != nil {
 		return nil, nil, err
 	}
-	matched, err := db.ids(ctx, `SELECT id FROM package WHERE matched AND id IN `+db.idSet(), set)
-	for _, id := range matched {
-		known[id] = true
-	}
-	return was, known, err
+	rows, err = db.query(ctx, `SELECT id, matched, known FROM package WHERE id IN `+db.idSet(), set)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var id int64
+		var s standing
+		err := scan(&id, &s.matched, &s.known)
+		stands[id] = s
+		return err
+	})
+	return was, stands, err
 }

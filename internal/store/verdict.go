@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"breakwater"
 )
@@ -27,10 +28,11 @@ const exploited = `(EXISTS (SELECT 1 FROM advisory_alias al JOIN kev k ON k.cve 
 // packageKnown tells whether package p was matched by a feed that is there.
 const packageKnown = `(p.matched AND EXISTS (SELECT 1 FROM feed f WHERE f.name = p.feed AND f.generation > 0))`
 
-// level is the level that follows from sums of findings: the worst of them, or
-// Security when there is none, the check was done and every package is known.
+// level is the level that follows from sums of findings, advisories' and those of
+// rules (artifact a): the worst of them, or Security when there is none, every
+// check was done and every package is known.
 func level(high, medium, low, unknown, judged string) string {
-	return `CASE WHEN ` + high + ` > 0 THEN 'High' WHEN ` + medium + ` > 0 THEN 'Medium' WHEN ` + low + ` > 0 THEN 'Low'
+	return `CASE WHEN ` + high + ` + a.rule_high > 0 THEN 'High' WHEN ` + medium + ` + a.rule_medium > 0 THEN 'Medium' WHEN ` + low + ` + a.rule_low > 0 THEN 'Low'
 		WHEN ` + judged + ` AND ` + unknown + ` = 0 THEN 'Security' ELSE '' END`
 }
 
@@ -119,7 +121,7 @@ func (db *DB) refreshPackages(ctx context.Context, packageIDs []int64) (artifact
 		return nil, err
 	}
 	return db.ids(ctx, `WITH d AS MATERIALIZED `+db.rowSet()+`
-		UPDATE artifact AS a SET high = a.high + s.h, medium = a.medium + s.m, low = a.low + s.l, unknown = a.unknown - s.k,
+		`+db.update()+` artifact AS a SET high = a.high + s.h, medium = a.medium + s.m, low = a.low + s.l, unknown = a.unknown - s.k,
 		vul_num = a.high + a.medium + a.low + s.h + s.m + s.l,
 		level = `+level("a.high + s.h", "a.medium + s.m", "a.low + s.l", "a.unknown - s.k", "a.judged")+`
 		FROM (SELECT ap.artifact_id, sum(d.c1) AS h, sum(d.c2) AS m, sum(d.c3) AS l, sum(d.c4) AS k
@@ -133,35 +135,26 @@ func (db *DB) refreshImages(ctx context.Context, artifactIDs []int64) error {
 	if len(artifactIDs) == 0 {
 		return nil
 	}
-	parents, err := db.ids(ctx, `SELECT DISTINCT c.parent_id FROM artifact a JOIN artifact_child c ON c.digest = a.digest AND c.image
-		WHERE a.id `+db.inIDs(), jsonSet(artifactIDs))
+	parents, err := db.parents(ctx, artifactIDs)
 	if err != nil {
 		return err
 	}
 	if err := db.judgeIndexes(ctx, parents); err != nil {
 		return err
 	}
-	set := jsonSet(append(parents, artifactIDs...))
-	projects := map[string]bool{}
-	rows, err := db.query(ctx, `SELECT DISTINCT i.project_id FROM artifact a JOIN image i ON i.digest = a.digest
-		WHERE a.id `+db.inIDs()+` AND (i.level <> a.level OR i.vul_num <> a.vul_num)`, set)
-	var names []string
-	err = each(rows, err, func(scan func(...any) error) error {
-		var p string
-		err := scan(&p)
-		projects[p], names = true, append(names, p)
-		return err
-	})
-	if err != nil || len(projects) == 0 {
-		return err
+	told := append(parents, artifactIDs...)
+	slices.Sort(told)
+	return db.tellImages(ctx, slices.Compact(told))
+}
+
+// parents answers the indexes that hold any of the artifacts.
+func (db *DB) parents(ctx context.Context, artifactIDs []int64) ([]int64, error) {
+	if db.dialect == PostgreSQL { // planned by the size of the set
+		return db.ids(ctx, `SELECT DISTINCT c.parent_id FROM `+idTable+` JOIN artifact a ON a.id = m.id JOIN artifact_child c ON c.digest = a.digest AND c.image`,
+			planned, artifactIDs)
 	}
-	if err := db.raiseAll(ctx, projects); err != nil {
-		return err
-	}
-	_, err = db.exec(ctx, `UPDATE image AS i SET level = a.level, vul_num = a.vul_num, rev = p.image_rev FROM artifact a, project p
-		WHERE i.digest = a.digest AND p.id = i.project_id AND a.id `+db.inIDs()+` AND p.id `+db.inTexts()+`
-		AND (i.level <> a.level OR i.vul_num <> a.vul_num)`, set, jsonSet(names))
-	return err
+	return db.ids(ctx, `SELECT DISTINCT c.parent_id FROM artifact a JOIN artifact_child c ON c.digest = a.digest AND c.image
+		WHERE a.id `+db.inIDs(), jsonSet(artifactIDs))
 }
 
 // judgeIndexes gives indexes the verdict of their worst child. A child of which
@@ -170,9 +163,9 @@ func (db *DB) judgeIndexes(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	_, err := db.exec(ctx, `UPDATE artifact AS p SET vul_num = s.n,
+	_, err := db.exec(ctx, `UPDATE artifact AS p SET vul_num = s.n, unsafe_num = s.u, malicious_num = s.f,
 		level = CASE s.rank WHEN 4 THEN 'High' WHEN 3 THEN 'Medium' WHEN 2 THEN 'Low' WHEN 0 THEN 'Security' ELSE '' END
-		FROM (SELECT c.parent_id, COALESCE(max(a.vul_num), 0) AS n,
+		FROM (SELECT c.parent_id, COALESCE(max(a.vul_num), 0) AS n, COALESCE(max(a.unsafe_num), 0) AS u, COALESCE(max(a.malicious_num), 0) AS f,
 			max(CASE a.level WHEN 'High' THEN 4 WHEN 'Medium' THEN 3 WHEN 'Low' THEN 2 WHEN 'Security' THEN 0 ELSE 1 END) AS rank
 			FROM artifact_child c LEFT JOIN artifact a ON a.digest = c.digest
 			WHERE c.parent_id `+db.inIDs()+` AND c.image GROUP BY c.parent_id) AS s
@@ -200,18 +193,19 @@ func one(b bool) int64 {
 }
 
 // securityPossible reports whether an inventory lets an image be called
-// Security at all: the vulnerability check had all it needed, no file that holds
-// packages was left unread, and every package
-// that stands on its own is of an ecosystem that some advisory source speaks of.
+// Security at all: every check was done or had nothing to look at, no file that
+// holds packages was left unread, and every package that stands on its own is of
+// an ecosystem that some advisory source speaks of.
 func securityPossible(inv breakwater.Inventory) bool {
-	done := false
+	if len(inv.Coverage) == 0 {
+		return false
+	}
 	for _, c := range inv.Coverage {
-		switch c.Check {
-		case breakwater.CheckSoftware, breakwater.CheckVulnerability:
-			if c.State != breakwater.StateDone && c.State != breakwater.StateNotApplicable || len(c.Skipped) > 0 {
-				return false
-			}
-			done = true
+		if c.State != breakwater.StateDone && c.State != breakwater.StateNotApplicable {
+			return false
+		}
+		if c.Check == breakwater.CheckSoftware && len(c.Skipped) > 0 {
+			return false
 		}
 	}
 	for _, p := range inv.Packages {
@@ -219,5 +213,5 @@ func securityPossible(inv breakwater.Inventory) bool {
 			return false
 		}
 	}
-	return done
+	return true
 }

@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"sync"
 	"testing"
+	"time"
 
 	"breakwater"
 	"breakwater/internal/store"
@@ -206,6 +208,75 @@ func TestInventoryAndLayerCache(t *testing.T) {
 		known, err := db.KnownArtifacts(w.ctx, []breakwater.Digest{digest("a"), digest("x")})
 		if err != nil || len(known) != 1 || known[digest("a")].ConfigDigest != digest("config a") {
 			t.Fatalf("known: %v, %v", known, err)
+		}
+	})
+}
+
+// TestResultsHaveVectors: those of the visible records that go by one of the ids,
+// each once, the record's own first.
+func TestResultsHaveVectors(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.artifact("a")
+		_, unmatched := w.finish("a", "left")
+		w.sql(`INSERT INTO feed (name, generation) VALUES ('npm', 1)`)
+		w.advise(7, "high", unmatched[0], "CVE-2024-0007")
+		for id, r := range map[int64]struct {
+			name, vectors string
+			since, gone   int64
+		}{
+			8:  {"CVE-2024-0007", `"CVSS:3.1/B","CVSS:3.1/A"`, 1, 0},
+			9:  {"CVE-2024-0008", `"CVSS:3.1/other"`, 1, 0},
+			10: {"CVE-2024-0007", `"CVSS:3.1/future"`, 2, 0},
+			11: {"GHSA-CVE-2024-0007", `"CVSS:3.1/withdrawn"`, 2, 5},
+		} {
+			w.sql(`INSERT INTO advisory (id, feed, since, osv_id, hash, severity, withdrawn_ms, body) VALUES (?, 'npm', ?, ?, '', 'high', ?, ?)`,
+				id, r.since, r.name, r.gone, `{"c":[`+r.vectors+`]}`)
+		}
+		w.sql(`UPDATE advisory SET body = '{"c":["CVSS:3.1/A"]}' WHERE id = 7`)
+		r, err := db.Results(w.ctx, "", digest("a"))
+		w.must(err)
+		if len(r.Vulnerabilities) != 1 {
+			t.Fatalf("%d vulnerabilities", len(r.Vulnerabilities))
+		}
+		want := []breakwater.Vector{{AdvisoryID: "GHSA-CVE-2024-0007", Text: "CVSS:3.1/A"}, {AdvisoryID: "CVE-2024-0007", Text: "CVSS:3.1/B"}}
+		if diff := cmp.Diff(want, r.Vulnerabilities[0].Vectors); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestImageThatComesDuringAJudgement: a project that did not hold a digest gets an
+// image of it while the digest is being judged anew; whichever ends first, the
+// image says in the end what the artifact does.
+func TestImageThatComesDuringAJudgement(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.artifact("a")
+		w.artifact("b")
+		w.image("1", "a", "v", "a", 1)
+		_, unmatched := w.finish("a", "left")
+		w.sql(`UPDATE package SET matched = TRUE`)
+		w.sql(`INSERT INTO feed (name, generation) VALUES ('npm', 1)`)
+		w.must(db.RefreshPackages(w.ctx, unmatched))
+		moved := w.image("2", "b", "v", "b", 1).ID
+		w.advise(1, "high", unmatched[0], "CVE-2024-0001")
+		var came sync.WaitGroup
+		var created int64
+		w.must(db.Tx(w.ctx, func(tx *store.DB) error {
+			if err := tx.RefreshPackages(w.ctx, unmatched); err != nil {
+				return err
+			}
+			came.Go(func() { created = w.image("2", "a", "v", "a", 1).ID })
+			came.Go(func() { w.image("2", "b", "v", "a", 1) })
+			time.Sleep(300 * time.Millisecond) // enough to read what the artifact said before
+			return nil
+		}))
+		came.Wait()
+		for name, id := range map[string]int64{"created": created, "moved": moved} {
+			if row := w.row("2", id); row.Level != "High" || row.VulNum != 1 {
+				t.Errorf("%s: the image says %s %d, its artifact High 1", name, row.Level, row.VulNum)
+			}
 		}
 	})
 }

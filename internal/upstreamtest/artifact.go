@@ -46,6 +46,7 @@ func PlatformImage(platform string, layers ...map[string]string) *Artifact {
 	os, arch, _ := strings.Cut(platform, "/")
 	config := must(img.ConfigFile()).DeepCopy()
 	config.OS, config.Architecture = os, arch
+	config.Config.User = "65534:65534"
 	config.Created = v1.Time{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	return FromImage(must(mutate.ConfigFile(img, config)))
 }

@@ -242,6 +242,16 @@ func importDump(ctx context.Context, db *store.DB, dump *osv.Dump, report *osv.R
 	case breakwater.FeedEPSS:
 		return db.ImportLikelihoods(ctx, &feed, counted(dump.Likelihoods(ctx, report), &feed, report), opts)
 	}
+	if !o.Force {
+		known, err := db.KnownRecords(ctx, feed.Name)
+		if err != nil {
+			return store.Changes{}, err
+		}
+		dump.Known = func(raw string) (string, time.Time, bool) {
+			k, ok := known[raw]
+			return k.ID, k.Modified, ok
+		}
+	}
 	return db.ImportFeed(ctx, &feed, counted(dump.Advisories(ctx, report), &feed, report), opts)
 }
 

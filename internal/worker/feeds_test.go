@@ -38,22 +38,27 @@ func newShelf(t *testing.T, db *store.DB) *shelf {
 }
 
 // feed writes a zip of records: "id|ecosystem|name|fixed|alias", with a fix of
-// the empty string for none.
+// the empty string for none, and "withdrawn " before one that is.
 func (s *shelf) feed(name, modified string, records ...string) {
 	s.Helper()
 	f, err := os.Create(filepath.Join(s.dir, name+".zip"))
 	must(s.T, err)
 	z := zip.NewWriter(f)
 	for _, r := range records {
+		r, withdrawn := strings.CutPrefix(r, "withdrawn ")
 		p := strings.Split(r, "|")
+		end := ""
+		if withdrawn {
+			end = fmt.Sprintf(`"withdrawn":%q,`, modified)
+		}
 		events := `{"introduced":"0"}`
 		if p[3] != "" {
 			events += fmt.Sprintf(`,{"fixed":%q}`, p[3])
 		}
 		w, err := z.Create(p[0] + ".json")
 		must(s.T, err)
-		_, err = fmt.Fprintf(w, `{"id":%q,"modified":%q,"aliases":[%q],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:N/A:N"}],
-			"affected":[{"package":{"ecosystem":%q,"name":%q},"ranges":[{"type":"ECOSYSTEM","events":[%s]}]}]}`, p[0], modified, p[4], p[1], p[2], events)
+		_, err = fmt.Fprintf(w, `{"id":%q,"modified":%q,%s"aliases":[%q],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:N/A:N"}],
+			"affected":[{"package":{"ecosystem":%q,"name":%q},"ranges":[{"type":"ECOSYSTEM","events":[%s]}]}]}`, p[0], modified, end, p[4], p[1], p[2], events)
 		must(s.T, err)
 	}
 	must(s.T, z.Close())

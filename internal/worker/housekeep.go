@@ -13,12 +13,16 @@ import (
 // housekeep does what is due. One chore that fails does not keep the others
 // from being done.
 func (w *Worker) housekeep(ctx context.Context, _ job.Housekeep, _ bool) error {
-	errs := []error{w.syncDue(ctx), w.updateDue(ctx), w.findLost(ctx), w.db.SweepTaskImages(ctx)}
+	errs := []error{w.syncDue(ctx), w.updateDue(ctx), w.findLost(ctx), w.Rejudge(ctx), w.db.SweepTaskImages(ctx),
+		w.db.SweepChanges(ctx, w.db.Now().Add(-changesKept))}
 	for _, chore := range w.opts.Chores {
 		errs = append(errs, chore(ctx))
 	}
 	return errors.Join(errs...)
 }
+
+// changesKept is how long it is remembered what changed in findings.
+const changesKept = 180 * 24 * time.Hour
 
 // syncRetry is how long a registry that could not be synchronised is left alone.
 const syncRetry = time.Hour

@@ -21,5 +21,5 @@ func (l Local) Scan(ctx context.Context, t Task) (inv breakwater.Inventory, err 
 				Err: breakwater.Errorf(breakwater.KindInternal, "%v\n%s", p, debug.Stack())}
 		}
 	}()
-	return l.Scanner.Scan(ctx, t.Source, t.Digest)
+	return l.Scanner.Scan(ctx, t.Source, t.Digest, t.Scope)
 }

@@ -19,12 +19,13 @@ const matchVersion = "2"
 // and writes their verdicts. It belongs into the transaction that made them
 // known, before RefreshCounters.
 func MatchPackages(ctx context.Context, tx *store.DB, packageIDs []int64) error {
-	_, err := matchPackages(ctx, tx, packageIDs)
+	_, err := matchPackages(ctx, tx, packageIDs, nil)
 	return err
 }
 
-// matchPackages answers the packages whose verdicts are different now.
-func matchPackages(ctx context.Context, tx *store.DB, packageIDs []int64) (changed []int64, err error) {
+// matchPackages answers the packages whose verdicts are different now. rules is
+// as store.PutVerdicts takes it.
+func matchPackages(ctx context.Context, tx *store.DB, packageIDs []int64, rules map[string]int64) (changed []int64, err error) {
 	if len(packageIDs) == 0 {
 		return nil, nil
 	}
@@ -51,7 +52,7 @@ func matchPackages(ctx context.Context, tx *store.DB, packageIDs []int64) (chang
 	if err != nil {
 		return nil, fmt.Errorf("worker.MatchPackages: %w", err)
 	}
-	changed, err = tx.PutVerdicts(ctx, judge(packages, candidates, spoken))
+	changed, err = tx.PutVerdicts(ctx, judge(packages, candidates, spoken), rules)
 	if err != nil {
 		return nil, fmt.Errorf("worker.MatchPackages: %w", err)
 	}
@@ -94,7 +95,7 @@ func releaseSpoken(ecosystem string, spoken map[string]bool) bool {
 // rematchPackages is how many package versions one transaction judges again: a
 // larger number updates an artifact that holds many of them fewer times, a
 // smaller one keeps other writers waiting less.
-const rematchPackages = 2500
+const rematchPackages = 10000
 
 // Rematch judges again the package versions that changed advisories name, and
 // carries what is different to the images that hold them, without reading any
@@ -114,10 +115,11 @@ func Rematch(ctx context.Context, db *store.DB, progress func(done int)) (judged
 		if err != nil {
 			return judged, changed, fmt.Errorf("worker.Rematch: %w", err)
 		}
+		rules := rulesBefore(pending)
 		for part := range slices.Chunk(packages, rematchPackages) {
 			var different []int64
 			err := db.Tx(ctx, func(tx *store.DB) error {
-				if different, err = matchPackages(ctx, tx, part); err != nil {
+				if different, err = matchPackages(ctx, tx, part, rules); err != nil {
 					return err
 				}
 				return tx.RefreshPackages(ctx, touched(pending, part, different))
@@ -144,4 +146,16 @@ func touched(pending []store.Pending, all, different []int64) []int64 {
 		return all
 	}
 	return different
+}
+
+// rulesBefore is the generation of each feed whose records wait to be judged by
+// other rules than before (store.RematchAll).
+func rulesBefore(pending []store.Pending) map[string]int64 {
+	out := map[string]int64{}
+	for _, p := range pending {
+		if p.Name == "*" {
+			out[p.Feed] = max(out[p.Feed], p.Generation)
+		}
+	}
+	return out
 }

@@ -22,13 +22,20 @@ func (w *Worker) scan(ctx context.Context, a job.Scan, last bool) error {
 		return err
 	}
 	if !wanted(places) {
-		return w.db.Tx(ctx, func(tx *store.DB) error { return job.Complete(ctx, tx) })
+		places, err = w.dismiss(ctx, a.ProjectID, digest)
+		if err != nil || !wanted(places) {
+			return err
+		}
 	}
 	if err := w.db.SetScanState(ctx, a.ProjectID, digest, breakwater.ScanRunning, "", "", time.Time{}); err != nil {
 		return err
 	}
 	began := time.Now()
-	inventory, err := w.facts(ctx, a.ProjectID, digest, places)
+	scope := breakwater.Scope(a.Scope)
+	if scope == 0 {
+		scope = breakwater.ScopeAll
+	}
+	inventory, err := w.facts(ctx, a.ProjectID, digest, scope, places)
 	if ctx.Err() != nil {
 		return ctx.Err() // a shutdown: the next start takes it up
 	}
@@ -49,6 +56,28 @@ func (w *Worker) scan(ctx context.Context, a job.Scan, last bool) error {
 	return w.fail(ctx, a.ProjectID, digest, err)
 }
 
+// errWanted undoes the end of a job.
+var errWanted = errors.New("the scan is wanted after all")
+
+// dismiss ends a scan that nobody waits for, unless somebody does by now, whose
+// request found this job open and made no other. The job is closed first: whoever
+// asks from then on makes a new one, and whoever asked before is seen.
+func (w *Worker) dismiss(ctx context.Context, projectID string, digest breakwater.Digest) (places []store.Location, err error) {
+	err = w.db.Tx(ctx, func(tx *store.DB) (err error) {
+		if err = job.Complete(ctx, tx); err != nil {
+			return err
+		}
+		if places, err = tx.Locations(ctx, projectID, digest); err == nil && wanted(places) {
+			err = errWanted
+		}
+		return err
+	})
+	if errors.Is(err, errWanted) {
+		err = nil
+	}
+	return places, err
+}
+
 func (w *Worker) heard(code breakwater.ScanCode, began time.Time, bytes int64) {
 	if w.opts.Scanned != nil {
 		w.opts.Scanned(code, time.Since(began), bytes)
@@ -65,13 +94,13 @@ func wanted(places []store.Location) bool {
 }
 
 // facts reads the image from the first of its places that gives it.
-func (w *Worker) facts(ctx context.Context, projectID string, digest breakwater.Digest, places []store.Location) (inv breakwater.Inventory, err error) {
+func (w *Worker) facts(ctx context.Context, projectID string, digest breakwater.Digest, scope breakwater.Scope, places []store.Location) (inv breakwater.Inventory, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, w.opts.ScanTime, errScanTime)
 	defer cancel()
 	for _, p := range places {
 		var src oci.Source
 		if src, err = w.source(ctx, projectID, p); err == nil {
-			inv, err = w.exec.Scan(ctx, Task{Digest: digest, Source: src})
+			inv, err = w.exec.Scan(ctx, Task{Digest: digest, Source: src, Scope: scope})
 		}
 		if errors.Is(context.Cause(ctx), errScanTime) {
 			return inv, &breakwater.Error{Kind: breakwater.KindTooLarge, Code: string(breakwater.CodeTimedOut), Message: "the scan took longer than its time limit"}
@@ -120,19 +149,38 @@ func (w *Worker) source(ctx context.Context, projectID string, p store.Location)
 
 // finish writes everything a good scan found, in one transaction.
 func (w *Worker) finish(ctx context.Context, projectID string, digest breakwater.Digest, inv breakwater.Inventory) error {
+	before, err := w.db.Inventory(ctx, digest)
+	if err != nil && !breakwater.IsNotFound(err) {
+		return err
+	}
+	if err == nil {
+		inv.Carry(before)
+	}
+	findings := w.audit.Judge(&inv)
 	return w.db.Tx(ctx, func(tx *store.DB) error {
-		artifactID, fresh, err := tx.PutInventory(ctx, inv)
-		if err != nil {
+		if err := Keep(ctx, tx, inv, findings, w.audit.Version()); err != nil {
 			return err
 		}
-		if err := MatchPackages(ctx, tx, fresh); err != nil {
-			return err
-		}
-		if err := tx.RefreshCounters(ctx, []int64{artifactID}); err != nil {
-			return err
-		}
-		return w.close(ctx, tx, projectID, digest, breakwater.ScanSuccess, "", "")
+		code, detail := inv.Failed()
+		return w.close(ctx, tx, projectID, digest, breakwater.ScanSuccess, code, detail)
 	})
+}
+
+// Keep writes what a scan found and what follows from it: facts, the verdicts of
+// package versions that nothing has judged yet, findings of rules, counters.
+// The artifact is known. It belongs into a transaction.
+func Keep(ctx context.Context, tx *store.DB, inv breakwater.Inventory, findings []breakwater.Finding, rules string) error {
+	artifactID, fresh, err := tx.PutInventory(ctx, inv)
+	if err != nil {
+		return err
+	}
+	if err := MatchPackages(ctx, tx, fresh); err != nil {
+		return err
+	}
+	if err := tx.PutFindings(ctx, artifactID, breakwater.Checks(), findings, rules); err != nil {
+		return err
+	}
+	return tx.RefreshCounters(ctx, []int64{artifactID})
 }
 
 // fail writes why a scan failed beside the last good result.

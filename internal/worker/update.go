@@ -14,29 +14,34 @@ import (
 func (w *Worker) LoadStarter(ctx context.Context) error {
 	w.feeds.Lock()
 	defer w.feeds.Unlock()
-	feeds, err := w.db.Feeds(ctx)
-	if err != nil {
-		return err
-	}
-	whole, err := w.db.Setting(ctx, starterLoaded)
+	return LoadStarter(ctx, w.db, w.opts.Feeds)
+}
+
+// LoadStarter is the same for a database without a Worker. The caller sees to it
+// that no other import is under way.
+func LoadStarter(ctx context.Context, db *store.DB, o FeedOptions) error {
+	whole, err := db.Setting(ctx, starterLoaded)
 	if err == nil && whole != "" {
 		return nil
+	}
+	feeds, err := db.Feeds(ctx)
+	if err != nil {
+		return err
 	}
 	for _, f := range feeds {
 		if f.Records > 0 && !f.Starter {
 			return nil // an update has been here already
 		}
 	}
-	o := w.opts.Feeds
 	o.Starter, o.Feeds = true, nil
-	sum, err := UpdateFeeds(ctx, w.db, w.opts.FeedClient, o)
+	sum, err := UpdateFeeds(ctx, db, nil, o)
 	if err != nil {
 		return err
 	}
 	if err := sum.Err(); err != nil {
 		return fmt.Errorf("worker.LoadStarter: %w", err)
 	}
-	return w.db.PutSetting(ctx, starterLoaded, w.db.Now().Format("2006-01-02"))
+	return db.PutSetting(ctx, starterLoaded, db.Now().Format("2006-01-02"))
 }
 
 // CatchUp judges what an import that was cut short left to be judged: at every

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"breakwater"
+	"breakwater/internal/audit"
 	"breakwater/internal/catalog"
 	"breakwater/internal/job"
 	"breakwater/internal/keyring"
@@ -18,10 +19,11 @@ import (
 	"breakwater/internal/upstream"
 )
 
-// Task is one image manifest to look into.
+// Task is one image manifest to look into, and for what.
 type Task struct {
 	Digest breakwater.Digest
 	Source oci.Source
+	Scope  breakwater.Scope
 }
 
 // Executor turns a task into facts. An error carries the scan code.
@@ -56,12 +58,13 @@ type Worker struct {
 	queue   *job.Queue
 	keys    *keyring.Keyring
 	exec    Executor
+	audit   *audit.Auditor
 	opts    Options
 	feeds   sync.Mutex // one import at a time
 }
 
-// New is a worker; opts.Embedded is required.
-func New(db *store.DB, c *catalog.Catalog, q *job.Queue, keys *keyring.Keyring, exec Executor, opts Options) (*Worker, error) {
+// New is a worker that judges facts by the auditor's rules; opts.Embedded is required.
+func New(db *store.DB, c *catalog.Catalog, q *job.Queue, keys *keyring.Keyring, exec Executor, rules *audit.Auditor, opts Options) (*Worker, error) {
 	if opts.Embedded == nil {
 		return nil, errors.New("worker.New: no embedded registry")
 	}
@@ -74,7 +77,7 @@ func New(db *store.DB, c *catalog.Catalog, q *job.Queue, keys *keyring.Keyring, 
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{db: db, catalog: c, queue: q, keys: keys, exec: exec, opts: opts}, nil
+	return &Worker{db: db, catalog: c, queue: q, keys: keys, exec: exec, audit: rules, opts: opts}, nil
 }
 
 // Handlers is the worker's jobs for the queue.

@@ -3,20 +3,28 @@ package worker_test
 import (
 	"archive/zip"
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"breakwater"
+	"breakwater/internal/audit"
 	"breakwater/internal/catalog"
+	"breakwater/internal/detect"
 	"breakwater/internal/job"
 	"breakwater/internal/keyring"
+	"breakwater/internal/malware"
 	"breakwater/internal/netguard"
 	"breakwater/internal/oci"
+	"breakwater/internal/password"
 	"breakwater/internal/scan"
+	"breakwater/internal/secret"
 	"breakwater/internal/store"
 	"breakwater/internal/storetest"
 	"breakwater/internal/upstream"
@@ -48,9 +56,10 @@ func newYard(t *testing.T, db *store.DB, o catalog.Options, every ...time.Durati
 	y.queue, err = job.New(ctx, db, job.Options{Instance: "test", PollInterval: 20 * time.Millisecond, Every: time.Hour, Pause: 20 * time.Millisecond})
 	must(t, err)
 	y.catalog = catalog.New(db, y.queue, o)
-	scanner, err := scan.New(db.LayerCache(), scan.Options{TempDir: t.TempDir()})
+	scanner := newScanner(t, db)
+	rules, err := audit.New(audit.Options{})
 	must(t, err)
-	y.worker, err = worker.New(db, y.catalog, y.queue, y.keys, worker.Local{Scanner: scanner}, worker.Options{
+	y.worker, err = worker.New(db, y.catalog, y.queue, y.keys, worker.Local{Scanner: scanner}, rules, worker.Options{
 		Embedded: func(context.Context, string, string, string) (oci.Source, error) {
 			return nil, breakwater.NotFound("repository")
 		},
@@ -61,6 +70,22 @@ func newYard(t *testing.T, db *store.DB, o catalog.Options, every ...time.Durati
 	must(t, db.CreateDomain(ctx, breakwater.Domain{ID: "dom", Name: "dom"}))
 	must(t, db.CreateProject(ctx, breakwater.Project{ID: y.project, DomainID: "dom", Name: "one"}))
 	return y
+}
+
+// newScanner is one that looks for everything, as the server's does.
+func newScanner(t *testing.T, db *store.DB) *scan.Scanner {
+	t.Helper()
+	o := scan.Options{TempDir: t.TempDir()}
+	var err error
+	o.Secrets, err = secret.New(secret.Options{})
+	must(t, err)
+	o.Malware, err = malware.New(detect.Kind, malware.Options{TempDir: t.TempDir()})
+	must(t, err)
+	o.Passwords, err = password.New(password.Options{})
+	must(t, err)
+	s, err := scan.New(db.LayerCache(), o)
+	must(t, err)
+	return s
 }
 
 func must(t *testing.T, err error) {
@@ -115,12 +140,33 @@ func (y *yard) work(t *testing.T, what string, done func() bool) {
 	for !done() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s did not come about", what)
+			t.Fatalf("%s did not come about; the jobs:\n%s", what, y.jobs(t))
 		case <-tick.C:
 		}
 	}
 	cancel()
 	must(t, <-ended)
+}
+
+// jobs says how every job and every registry stands.
+func (y *yard) jobs(t *testing.T) string {
+	t.Helper()
+	var out strings.Builder
+	for _, query := range []string{
+		`SELECT kind, CAST(args AS TEXT), CAST(state AS TEXT), CAST(attempt AS TEXT), COALESCE(CAST(errors AS TEXT), '') FROM river_job ORDER BY id`,
+		`SELECT type, status, fail_reason, fail_detail, '' FROM registry`,
+		`SELECT name, version, scan_status, scan_code, digest FROM image`,
+	} {
+		rows, err := y.db.Writer().Query(query)
+		must(t, err)
+		for rows.Next() {
+			var f [5]string
+			must(t, rows.Scan(&f[0], &f[1], &f[2], &f[3], &f[4]))
+			fmt.Fprintln(&out, strings.Join(f[:], " "))
+		}
+		must(t, errors.Join(rows.Err(), rows.Close()))
+	}
+	return out.String()
 }
 
 func (y *yard) images(t *testing.T, f store.ImageFilter) map[string]store.ImageRow {
@@ -204,6 +250,33 @@ func onboard(t *testing.T, db *store.DB, kind upstreamtest.Kind) {
 	}
 	if fresh := got["team/new:1"]; fresh.VulNum != 0 || fresh.ScanStatus != breakwater.ScanSuccess {
 		t.Errorf("the new tag = %+v", fresh)
+	}
+}
+
+// TestScanAskedForAtTheEnd: a scan that nobody waits for is about to end when
+// somebody asks for it, and gets no job of his own because this one is open.
+func TestScanAskedForAtTheEnd(t *testing.T) {
+	db := storetest.SQLite(t) // whose one writer makes the order certain
+	ctx := context.Background()
+	s := upstreamtest.Start(upstreamtest.Options{Kind: upstreamtest.HarborV2, Username: "robot", Password: "right"})
+	defer s.Close()
+	s.Tag("team/app", "1", upstreamtest.Image(lock("1.1.0")))
+	y := newYard(t, db, catalog.Options{NoScanOnSync: true})
+	y.add(t, s.Registry(breakwater.NewID("reg")), "right")
+	y.work(t, "one image", func() bool { return len(y.images(t, store.ImageFilter{})) == 1 })
+	row := y.images(t, store.ImageFilter{})["team/app:1"]
+
+	ended := make(chan error, 1)
+	must(t, db.Tx(ctx, func(tx *store.DB) error {
+		go func() {
+			ended <- y.worker.Handlers().Scan(ctx, job.Scan{ProjectID: y.project, Digest: row.Digest.String()}, false)
+		}()
+		time.Sleep(200 * time.Millisecond) // the job has seen that nobody waits, and waits to write
+		return tx.MarkImages(ctx, y.project, []int64{row.ID}, breakwater.ScanWaiting)
+	}))
+	must(t, <-ended)
+	if got := y.images(t, store.ImageFilter{})["team/app:1"].ScanStatus; got != breakwater.ScanSuccess {
+		t.Errorf("the image that was asked for is %s", got)
 	}
 }
 

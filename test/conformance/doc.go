@@ -7,4 +7,10 @@
 //
 // The tests start the binary on an empty data directory and a free loopback
 // port, read credentials.json as a user would, and stop it at the end.
+//
+// TestResults pushes an image with planted cases for every check and its clean
+// twin, and holds the 17 result operations, the image list's counters, the scope
+// of scans and the report against what was planted. Credentials are made anew for
+// each run; when the server has ended, its log and its data directory are searched
+// for every one of them.
 package conformance

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"encoding/json"
 	"io"
 	"log"
 	"net/http"
@@ -23,6 +24,12 @@ const (
 // foreign is somebody else's plain OCI registry on loopback, behind a password.
 func foreign(t *testing.T) (addr string) {
 	t.Helper()
+	mustNotLeak("the foreign registry", foreignPassword)
+	quoted, err := json.Marshal(foreignPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustNotLeak("the foreign registry, in JSON", string(quoted[1:len(quoted)-1]))
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()

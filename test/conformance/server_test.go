@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -47,8 +49,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// withServer runs f beside a server on an empty data directory. What the server
-// logged is shown when f fails.
+// withServer runs f beside a server on an empty data directory, with no setting
+// but the ones here: variables of whoever runs the tests do not reach it. What
+// the server logged is shown when f fails. A credential that a test planted and the server
+// wrote down whole is a failure too.
 func withServer(f func() int) (code int, err error) {
 	binary := os.Getenv("BREAKWATER_BIN")
 	if binary == "" {
@@ -66,6 +70,7 @@ func withServer(f func() int) (code int, err error) {
 	var log bytes.Buffer
 	server := exec.Command(binary, "serve", "--data", filepath.Join(data, "data"), "--listen", listen,
 		"--allow-networks", "127.0.0.0/8", "--feed-every", "0")
+	server.Env = unset(os.Environ(), "BREAKWATER_")
 	server.Stdout, server.Stderr = io.Discard, &log
 	if err := server.Start(); err != nil {
 		return 1, err
@@ -77,8 +82,16 @@ func withServer(f func() int) (code int, err error) {
 		if wait := <-ended; wait != nil && err == nil {
 			err = fmt.Errorf("the server did not end well: %w", wait)
 		}
+		leaked, walk := leaksIn(filepath.Join(data, "data"), log.Bytes())
+		for _, l := range leaked {
+			fmt.Fprintln(os.Stderr, "conformance:", l)
+			code = 1
+		}
+		if err == nil {
+			err = walk
+		}
 		if code != 0 || err != nil {
-			_, _ = os.Stderr.Write(log.Bytes())
+			showLog(log.Bytes())
 		}
 	}()
 	if err := ready("http://"+listen, ended); err != nil {
@@ -95,6 +108,25 @@ func withServer(f func() int) (code int, err error) {
 		return 1, err
 	}
 	return f(), nil
+}
+
+// unset is env without the variables whose names begin with prefix.
+func unset(env []string, prefix string) []string {
+	return slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, prefix) })
+}
+
+// showLog keeps the whole log in a file and prints what is not one request of many.
+func showLog(log []byte) {
+	if f, err := os.CreateTemp("", "breakwater-conformance-*.log"); err == nil {
+		_, _ = f.Write(log)
+		_ = f.Close()
+		fmt.Fprintln(os.Stderr, "conformance: the server's whole log:", f.Name())
+	}
+	for line := range bytes.Lines(log) {
+		if !bytes.Contains(line, []byte("level=INFO msg=request ")) {
+			_, _ = os.Stderr.Write(line)
+		}
+	}
 }
 
 func freePort() (string, error) {

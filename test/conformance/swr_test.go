@@ -24,8 +24,8 @@ import (
 // host is the registry's part of an image name.
 func host() string { return creds.Endpoint[strings.Index(creds.Endpoint, "//")+2:] }
 
-// image is one layer with these files, and a config that names a platform. The
-// salt makes its digests its own.
+// image is one layer with these files, and a config that names a platform and a
+// user, so that there is nothing unsafe about it. The salt makes its digests its own.
 func image(t *testing.T, salt string, files map[string]string) v1.Image {
 	t.Helper()
 	var b bytes.Buffer
@@ -50,7 +50,7 @@ func image(t *testing.T, salt string, files map[string]string) v1.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err = mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: "amd64", RootFS: v1.RootFS{Type: "layers", DiffIDs: diffIDs(t, layer)}})
+	img, err = mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: "amd64", Config: v1.Config{User: "10001"}, RootFS: v1.RootFS{Type: "layers", DiffIDs: diffIDs(t, layer)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,6 +72,7 @@ type image struct {
 	Digest    string `json:"image_digest"`
 	Type      string `json:"image_type"`
 	Status    string `json:"scan_status"`
+	Code      string `json:"scan_failed_code"`
 	Failure   string `json:"scan_failed_desc"`
 	Found     int    `json:"vul_num"`
 }

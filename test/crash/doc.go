@@ -7,6 +7,9 @@
 //	scan    a scan task over images of several layers, some stalled in a layer
 //	import  `breakwater db update` beside the server; the starter set inside it
 //
+// The processes that scans run in are killed, too, and given too little memory:
+// a scan fails by a code, and the server lives.
+//
 // Moments are chosen by progress that a test sees from outside (requests begun,
 // bytes sent, blobs asked for, rows written), so they spread over the work on a
 // slow machine as on a fast one. After each kill what was acknowledged must be

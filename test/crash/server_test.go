@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -81,7 +83,10 @@ func (s *server) run(ctx context.Context, args ...string) *exec.Cmd {
 	if s.dsn != "" {
 		args = append(args, "--postgres", s.dsn)
 	}
-	return exec.CommandContext(ctx, bin, args...)
+	cmd := exec.CommandContext(ctx, bin, args...)
+	// No setting of whoever runs the tests reaches the server.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "BREAKWATER_") })
+	return cmd
 }
 
 // start begins to serve, on another free port than before, and waits until it does.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes an OCI archive of an image whose one file is a Go binary, and go.truth:
+# Makes an OCI archive of an image whose one file is a Go binary, go.truth.json
+# (see truth.mjs), and go.truth:
 # "module version" as `go version -m` says, without the v of versions, and the
 # toolchain as "stdlib".
 #   go.sh OUT.tar
@@ -12,4 +13,5 @@ cp "$BREAKWATER_BIN" "$root/tree/usr/local/bin/app"
 go version -m "$BREAKWATER_BIN" | awk '
 	NR == 1 { sub(/^go/, "", $NF); print "stdlib", $NF }
 	$1 == "mod" || $1 == "dep" { sub(/^v/, "", $3); print $2, $3 }' | sort -u >"${out%.tar}.truth"
+node "$(dirname "$0")/managers.mjs" go "${out%.tar}.truth" >"${out%.tar}.truth.json"
 image_of "$root/tree" "$out"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes an OCI archive of an application installed by npm, and npm.truth:
+# Makes an OCI archive of an application installed by npm, npm.truth.json (see
+# truth.mjs), and npm.truth:
 # "name version" of everything that npm says is installed in it.
 #   npm.sh OUT.tar
 set -euo pipefail
@@ -11,5 +12,6 @@ echo '{"name":"app","version":"1.0.0","private":true,"dependencies":{"lodash":"4
 npm install --silent --ignore-scripts --no-audit --no-fund
 npm ls --silent --all --parseable --long | sed -nE 's#^[^:]*:(.+)@([^@:]+)(:.*)?$#\1 \2#p' | grep -v '^app ' | sort -u >npm.truth
 cd - >/dev/null
+node "$(dirname "$0")/managers.mjs" npm "$root/tree/srv/app" >"${out%.tar}.truth.json"
 mv "$root/tree/srv/app/npm.truth" "${out%.tar}.truth"
 image_of "$root/tree" "$out"

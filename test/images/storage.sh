@@ -30,9 +30,22 @@ image_of() {
 	archive "$i" "$2"
 }
 
-# archive IMAGE OUT.tar writes an OCI archive, whole or not at all.
+# archive IMAGE OUT.tar [OPTION…] writes an OCI archive, whole or not at all.
 archive() {
-	rm -f "$2" "$2.part"
-	buildah push --quiet "$1" "oci-archive:$2.part"
-	mv "$2.part" "$2"
+	local image=$1 out=$2
+	shift 2
+	rm -f "$out" "$out.part"
+	buildah push --quiet "$@" "$image" "oci-archive:$out.part"
+	mv "$out.part" "$out"
 }
+
+# mirror [security] prints the machine's own Debian mirror: the first of its apt
+# sources, in either form, or the first that has security updates.
+mirror() {
+	{ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null || true; } |
+		sed -nE 's/^(deb|URIs:)[[:space:]]+(\[[^]]*\][[:space:]]+)?([a-z+]+:[^[:space:]]+).*/\3/p' |
+		awk -v security="${1:-}" '/security/ == (security != "") { print; exit }'
+}
+
+# quietly shows what a command printed only when it failed.
+quietly() { "$@" >"$root/log.$BASHPID" 2>&1 || { tail -n 30 "$root/log.$BASHPID" >&2; return 1; }; }

@@ -87,7 +87,7 @@ func (w *World) Fill(ctx context.Context, db *store.DB) error {
 	if err := w.artifacts(ctx, db); err != nil {
 		return err
 	}
-	indexes, err := dropIndexes(ctx, db)
+	indexes, err := dropIndexes(ctx, db, "image")
 	if err != nil {
 		return err
 	}
@@ -101,39 +101,55 @@ func (w *World) Fill(ctx context.Context, db *store.DB) error {
 			return err
 		}
 	}
-	if db.Dialect() == store.PostgreSQL { // as autovacuum would do soon
-		if _, err := db.Writer().ExecContext(ctx, `VACUUM ANALYZE`); err != nil {
-			return err
-		}
+	if err := vacuum(ctx, db); err != nil {
+		return err
 	}
 	return db.PutSetting(ctx, prefix, size)
 }
 
-// dropIndexes drops the indexes of image, which is filled many times faster
-// without, and answers the statements that make them.
-func dropIndexes(ctx context.Context, db *store.DB) (create []string, err error) {
-	query := `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'image' AND sql IS NOT NULL`
-	if db.Dialect() == store.PostgreSQL {
-		query = `SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
-			WHERE x.indrelid = 'image'::regclass AND NOT x.indisunique`
+// vacuum does on PostgreSQL what autovacuum would do soon. It names our tables: a
+// VACUUM of all fails when somebody else's table is dropped under it, as those of
+// other tests are.
+func vacuum(ctx context.Context, db *store.DB) error {
+	if db.Dialect() != store.PostgreSQL {
+		return nil
 	}
-	var names []string
-	rows, err := db.Writer().QueryContext(ctx, query)
+	var tables string
+	err := db.Writer().QueryRowContext(ctx, `SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = current_schema()`).Scan(&tables)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var name, sql string
-		if err := rows.Scan(&name, &sql); err != nil {
+	_, err = db.Writer().ExecContext(ctx, `VACUUM ANALYZE `+tables)
+	return err
+}
+
+// dropIndexes drops the indexes of tables, which are filled many times faster
+// without, and answers the statements that make them.
+func dropIndexes(ctx context.Context, db *store.DB, tables ...string) (create []string, err error) {
+	var names []string
+	for _, table := range tables {
+		query := `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = '` + table + `' AND sql IS NOT NULL`
+		if db.Dialect() == store.PostgreSQL {
+			query = `SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+				WHERE x.indrelid = '` + table + `'::regclass AND NOT x.indisunique`
+		}
+		rows, err := db.Writer().QueryContext(ctx, query)
+		if err != nil {
 			return nil, err
 		}
-		names, create = append(names, name), append(create, sql)
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var name, sql string
+			if err := rows.Scan(&name, &sql); err != nil {
+				return nil, err
+			}
+			names, create = append(names, name), append(create, sql)
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+		_ = rows.Close() // SQLite has one writer
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	_ = rows.Close() // SQLite has one writer
 	for _, name := range names {
 		if _, err := db.Writer().ExecContext(ctx, `DROP INDEX `+name); err != nil {
 			return nil, err
@@ -205,7 +221,7 @@ func (w *World) images(ctx context.Context, db *store.DB, k int) error {
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`UPDATE project SET image_rev = 1 WHERE id = '%s'`, w.Projects[k].ID)); err != nil {
 		return err
 	}
-	whole, err := tx.PrepareContext(ctx, insert(db.Dialect(), batch))
+	whole, err := tx.PrepareContext(ctx, insert(db.Dialect(), "image", columns, batch))
 	if err != nil {
 		return err
 	}
@@ -220,7 +236,7 @@ func (w *World) images(ctx context.Context, db *store.DB, k int) error {
 		if n == batch {
 			_, err = whole.ExecContext(ctx, args...)
 		} else {
-			_, err = tx.ExecContext(ctx, insert(db.Dialect(), n), args...)
+			_, err = tx.ExecContext(ctx, insert(db.Dialect(), "image", columns, n), args...)
 		}
 		if err != nil {
 			return err
@@ -229,10 +245,10 @@ func (w *World) images(ctx context.Context, db *store.DB, k int) error {
 	return tx.Commit()
 }
 
-// insert is one statement for n rows in the dialect's placeholders.
-func insert(d store.Dialect, n int) string {
+// insert is one statement for n rows of a table in the dialect's placeholders.
+func insert(d store.Dialect, table string, columns []string, n int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `INSERT INTO image (%s) VALUES `, strings.Join(columns, ", "))
+	fmt.Fprintf(&b, `INSERT INTO %s (%s) VALUES `, table, strings.Join(columns, ", "))
 	for row := range n {
 		for col := range columns {
 			b.WriteString(map[bool]string{true: "(", false: ","}[col == 0])

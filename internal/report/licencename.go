@@ -1,0 +1,62 @@
+package report
+
+// licenceNames are names in use that mean exactly one licence of the SPDX list,
+// in lower case. Sources: Debian's copyright format 1.0 ("License short name"),
+// Fedora's old short names, the trove classifiers of PyPI, and the titles that
+// Maven projects write. Names that leave a version or a variant open (BSD, GPL,
+// LGPLv2+, Artistic, Apache Software License, PSF) are left out on purpose.
+var licenceNames = map[string]string{
+	// Debian
+	"expat": "MIT", "gpl-1": "GPL-1.0-only", "gpl-1+": "GPL-1.0-or-later",
+	"gpl-2": "GPL-2.0-only", "gpl-2+": "GPL-2.0-or-later", "gpl-3": "GPL-3.0-only", "gpl-3+": "GPL-3.0-or-later",
+	"lgpl-2": "LGPL-2.0-only", "lgpl-2+": "LGPL-2.0-or-later", "lgpl-3": "LGPL-3.0-only", "lgpl-3+": "LGPL-3.0-or-later",
+	"agpl-3": "AGPL-3.0-only", "agpl-3+": "AGPL-3.0-or-later",
+	"gfdl-1.1+": "GFDL-1.1-or-later", "gfdl-1.2+": "GFDL-1.2-or-later", "gfdl-1.3+": "GFDL-1.3-or-later",
+	"apache-2": "Apache-2.0", "mpl-2": "MPL-2.0", "artistic-2": "Artistic-2.0",
+	"cc0": "CC0-1.0", "cc-by-sa-3": "CC-BY-SA-3.0", "cc-by-sa-4": "CC-BY-SA-4.0",
+
+	// Fedora and the rpm distributions
+	"asl 1.1": "Apache-1.1", "asl 2.0": "Apache-2.0", "gplv1": "GPL-1.0-only", "gplv2": "GPL-2.0-only",
+	"gplv3": "GPL-3.0-only", "gplv3+": "GPL-3.0-or-later", "gplv2+": "GPL-2.0-or-later",
+	"lgplv3": "LGPL-3.0-only", "lgplv3+": "LGPL-3.0-or-later", "agplv3": "AGPL-3.0-only", "agplv3+": "AGPL-3.0-or-later",
+	"mplv1.1": "MPL-1.1", "mplv2.0": "MPL-2.0", "artistic 2.0": "Artistic-2.0", "boost": "BSL-1.0",
+	"cddl-1": "CDDL-1.0", "epl-1": "EPL-1.0", "epl-2": "EPL-2.0",
+
+	// titles
+	"mit license": "MIT", "the mit license": "MIT", "the mit license (mit)": "MIT", "mit license (mit)": "MIT",
+	"apache 2": "Apache-2.0", "apache 2.0": "Apache-2.0", "apache v2": "Apache-2.0", "apache v2.0": "Apache-2.0",
+	"apache license 2.0": "Apache-2.0", "apache license v2.0": "Apache-2.0", "apache license, version 2.0": "Apache-2.0",
+	"apache license version 2.0": "Apache-2.0", "apache-2.0 license": "Apache-2.0",
+	"the apache license, version 2.0": "Apache-2.0", "the apache software license, version 2.0": "Apache-2.0",
+	"apache software license, version 2.0": "Apache-2.0", "apache software license 2.0": "Apache-2.0",
+	"bsd-2": "BSD-2-Clause", "bsd 2-clause": "BSD-2-Clause", "bsd 2-clause license": "BSD-2-Clause",
+	"simplified bsd": "BSD-2-Clause", "simplified bsd license": "BSD-2-Clause",
+	"bsd-3": "BSD-3-Clause", "bsd 3-clause": "BSD-3-Clause", "bsd 3-clause license": "BSD-3-Clause",
+	"new bsd": "BSD-3-Clause", "new bsd license": "BSD-3-Clause", "modified bsd license": "BSD-3-Clause",
+	"3-clause bsd license": "BSD-3-Clause", "2-clause bsd license": "BSD-2-Clause", "revised bsd": "BSD-3-Clause",
+	"isc license": "ISC", "isc license (iscl)": "ISC", "zlib license": "Zlib",
+	"mpl 1.1": "MPL-1.1", "mpl 2.0": "MPL-2.0", "mozilla public license 1.1": "MPL-1.1", "mozilla public license 2.0": "MPL-2.0",
+	"mozilla public license 2.0 (mpl 2.0)": "MPL-2.0", "mozilla public license, version 2.0": "MPL-2.0",
+	"mozilla public license version 2.0": "MPL-2.0",
+	"epl 1.0":                            "EPL-1.0", "epl 2.0": "EPL-2.0", "eclipse public license 1.0": "EPL-1.0", "eclipse public license 2.0": "EPL-2.0",
+	"eclipse public license - v 1.0": "EPL-1.0", "eclipse public license - v 2.0": "EPL-2.0",
+	"eclipse public license v2.0": "EPL-2.0", "eclipse public license v. 2.0": "EPL-2.0", "eclipse public license, version 2.0": "EPL-2.0",
+	"eclipse distribution license - v 1.0": "BSD-3-Clause", "edl 1.0": "BSD-3-Clause",
+	"gnu general public license v2 (gplv2)":                   "GPL-2.0-only",
+	"gnu general public license v2 or later (gplv2+)":         "GPL-2.0-or-later",
+	"gnu general public license v3 (gplv3)":                   "GPL-3.0-only",
+	"gnu general public license v3 or later (gplv3+)":         "GPL-3.0-or-later",
+	"gnu lesser general public license v3 (lgplv3)":           "LGPL-3.0-only",
+	"gnu lesser general public license v3 or later (lgplv3+)": "LGPL-3.0-or-later",
+	"gnu affero general public license v3":                    "AGPL-3.0-only",
+	"gnu affero general public license v3 or later (agplv3+)": "AGPL-3.0-or-later",
+	"gpl2 w/ cpe": "GPL-2.0-only WITH Classpath-exception-2.0",
+	"gnu general public license, version 2 with the classpath exception": "GPL-2.0-only WITH Classpath-exception-2.0",
+	"the unlicense (unlicense)": "Unlicense", "the unlicense": "Unlicense",
+	"boost software license 1.0": "BSL-1.0", "boost software license 1.0 (bsl-1.0)": "BSL-1.0",
+	"cc0 1.0 universal": "CC0-1.0", "cc0 1.0 universal (cc0 1.0) public domain dedication": "CC0-1.0",
+	"academic free license 2.1": "AFL-2.1", "universal permissive license (upl)": "UPL-1.0",
+	"european union public licence 1.2 (eupl 1.2)": "EUPL-1.2", "eupl 1.2": "EUPL-1.2",
+	"wtfpl": "WTFPL", "cddl 1.0": "CDDL-1.0", "cddl 1.1": "CDDL-1.1",
+	"common development and distribution license 1.0": "CDDL-1.0", "mit-0": "MIT-0", "0bsd": "0BSD",
+}
