@@ -200,7 +200,7 @@ func TestOwnership(t *testing.T) {
 		{"var/lib/dpkg/info/python3-six:all.list", "/.\n/usr\n/usr/lib/python3/dist-packages/six.egg-info/PKG-INFO\n/usr/share/doc/six/README\n/usr/bin/six\n",
 			[]detect.Ownership{{Package: "python3-six", Paths: []string{"usr/lib/python3/dist-packages/six.egg-info/PKG-INFO", "usr/bin/six"}}}},
 		{"var/lib/dpkg/status.d/base.md5sums", "00000000000000000000000000000000  usr/bin/true\n", []detect.Ownership{{Package: "base", Paths: []string{"usr/bin/true"}}}},
-		{"lib/apk/db/installed", apkInstalled, []detect.Ownership{{Package: "libcrypto3", Paths: []string{"usr/bin/openssl"}}}},
+		{"lib/apk/db/installed", apkInstalled, []detect.Ownership{{Package: "libcrypto3", Paths: []string{"usr/bin/openssl", "usr/lib/libcrypto.so.3"}}}},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, spelt(t, read(t, d, tt.path, []byte(tt.body)).Owns)); diff != "" {

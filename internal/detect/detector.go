@@ -40,7 +40,10 @@ func New(opts Options) (*Detector, error) {
 }
 
 // Wants reports whether the path alone says that a file holds facts.
-func (d *Detector) Wants(p string) bool { return d.byPath(p) != nil }
+func (d *Detector) Wants(p string) bool {
+	f := d.byPath(p)
+	return f != nil && !f.binary
+}
 
 func (d *Detector) byPath(p string) *format {
 	for i := range d.formats {
@@ -71,10 +74,11 @@ const HeadBytes = 4
 // own, whether a file holds facts.
 func (d *Detector) Want(f File, head []byte) (w Want, ok bool) {
 	w.format = d.byPath(f.Path)
-	if w.format == nil && f.Size >= minBinary && isBinary(head) {
+	program := f.Size >= minBinary && isBinary(head)
+	if w.format == nil && program {
 		w.format = d.binary()
 	}
-	if w.format == nil {
+	if w.format == nil || w.format.binary && !program {
 		return w, false
 	}
 	limit := cmp.Or(w.format.limit, d.opts.Buffer)

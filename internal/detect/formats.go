@@ -24,7 +24,7 @@ import (
 // Version names the list below and how it is read: facts of another version are
 // computed again. Raise the number when a reader changes what it finds; the
 // letters are a fingerprint of the list, held true by a test.
-const Version = "9-2a39f901"
+const Version = "10-f5209b6d"
 
 // Sizes of what is text: a lock file of this size would be the largest we know
 // of a few times over, and parsing it costs ten times its size in memory.
@@ -36,12 +36,13 @@ const (
 
 // format is one kind of file that holds facts.
 type format struct {
-	name  string
-	match func(p string) bool // by path; nil: by content, see binary.go
-	read  func(ctx context.Context, d *Detector, in input) (Facts, error)
-	limit int64 // largest size read; 0: Options.Buffer
-	spill bool  // larger than Options.Buffer goes through a temp file, up to Options.Spill
-	os    bool  // of the operating system: not itself owned by a package
+	name   string
+	match  func(p string) bool // by path; nil: by content, see binary.go
+	read   func(ctx context.Context, d *Detector, in input) (Facts, error)
+	limit  int64 // largest size read; 0: Options.Buffer
+	spill  bool  // larger than Options.Buffer goes through a temp file, up to Options.Spill
+	binary bool  // only files that begin as a program does
+	os     bool  // of the operating system: not itself owned by a package
 }
 
 // extractors are the scalibr readers in use.
@@ -116,6 +117,8 @@ func formats() []format {
 		{name: "dotnet", match: func(p string) bool { return strings.HasSuffix(p, ".deps.json") }, read: scalibr(func(x *extractors) filesystem.Extractor { return x.deps }), limit: nested},
 		{name: "nuget-lock", match: lock("packages.lock.json"), read: readNuGetLock, limit: nested},
 		{name: "nuget-config", match: lock("packages.config"), read: readNuGetConfig, limit: small},
+		{name: "program-text", match: isProgramText, read: readProgramText, limit: small},
+		{name: "program", match: isProgram, read: readProgram, spill: true, binary: true},
 		{name: "binary", read: readBinary, spill: true},
 	}
 }

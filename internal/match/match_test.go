@@ -100,6 +100,9 @@ func TestRanges(t *testing.T) {
 		{"gem pre", "RubyGems", "7.0.0.rc1", []breakwater.Range{span("i:0", "f:7.0.0")}, true, "7.0.0"},
 		{"composer v", "Packagist", "v4.4.10", []breakwater.Range{span("i:0", "f:4.4.13")}, true, "4.4.13"},
 		{"cargo", "crates.io", "0.7.1", []breakwater.Range{span("i:0.0.0-0", "f:0.7.2")}, true, "0.7.2"},
+		{"a program of two parts", "Bitnami", "15.20", []breakwater.Range{span("i:15.0.0", "f:15.20.0")}, false, ""},
+		{"a program of two parts below the fix", "Bitnami", "15.20", []breakwater.Range{span("i:15.0.0", "f:15.21.0")}, true, "15.21.0"},
+		{"a candidate is older than its release", "Bitnami", "3.13.0rc2", []breakwater.Range{span("i:3.13.0", "f:3.13.1")}, false, ""},
 		{"Bitnami revision", "Bitnami", "5.4.6-3", []breakwater.Range{span("i:0", "f:5.4.6")}, false, ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -294,6 +294,9 @@ func (im *image) packages(release detect.Release, owners map[string]string) []br
 		for _, p := range l.fact.Packages {
 			release.Complete(&p)
 			if p.Kind == breakwater.PackageApp {
+				if owner != "" && p.Type == detect.TypeProgram {
+					continue // it is that package
+				}
 				p.OwnedBy = owner
 			} else if len(p.Licences) == 0 {
 				p.Licences = licences[p.Name]

@@ -119,6 +119,12 @@ func TestMerge(t *testing.T) {
 			wheel("Flask", "2.2.2"))},
 			[]string{"Debian:12 flask 2.2.2-3 layer0 " + status,
 				"PyPI flask 2.2.2 layer0 usr/lib/python3/dist-packages/Flask.dist-info/METADATA owned by python3-flask"}},
+		{"a program of an OS package is that package", []blobLayer{gz(t, osRelease,
+			entry{name: status, body: deb("nodejs", "20.19.2-1", "")},
+			entry{name: "bin", link: "usr/bin"},
+			entry{name: "var/lib/dpkg/info/nodejs.list", body: "/.\n/bin\n/bin/node\n"},
+			entry{name: "usr/bin/node", body: node("20.19.2")}, entry{name: "usr/local/bin/node", body: node("22.1.0")})},
+			[]string{"Bitnami node 22.1.0 layer0 usr/local/bin/node", "Debian:12 nodejs 20.19.2-1 layer0 " + status}},
 		{"a list without its package owns nothing", []blobLayer{gz(t,
 			entry{name: "var/lib/dpkg/info/python3-flask.list", body: "/usr/lib/python3/dist-packages/Flask.dist-info/METADATA\n"}, wheel("Flask", "2.2.2"))},
 			[]string{"PyPI flask 2.2.2 layer0 usr/lib/python3/dist-packages/Flask.dist-info/METADATA"}},
@@ -138,6 +144,11 @@ func TestMerge(t *testing.T) {
 			}
 		})
 	}
+}
+
+// node is a program that says what Node.js of the version says.
+func node(version string) string {
+	return "\x7fELF\x02\x01\x01\x00\x00node.js/v" + version + "\x00" + strings.Repeat("\x00", 5000)
 }
 
 const cargoLock = "version = 3\n\n[[package]]\nname = \"time\"\nversion = \"0.1.43\"\nsource = \"registry+https://example.com/index\"\n"

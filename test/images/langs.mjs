@@ -5,11 +5,14 @@
 //            other, a shaded jar, a war
 //   ruby     OCI archive, zstd: a bundle of gems, and one that a later layer deletes
 //   python   OCI archive of two layers: a site-packages, and its upgrade
+//   programs OCI archive of two layers: interpreters and servers where their makers
+//            put them, and one that a later layer deletes
 //
 //   node langs.mjs WORK DIR
 //
 // WORK is a directory to work in. The truth comes from pom.properties, from the
-// names that RubyGems gives its specifications, and from the metadata of modules.
+// names that RubyGems gives its specifications, from the metadata of modules, and
+// from the versions of the packages that the programs are of.
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join, relative, resolve } from 'node:path'
@@ -20,10 +23,17 @@ const [work, dir] = process.argv.slice(2).map((d) => resolve(d))
 const run = (command, args, options) => execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], ...options })
 const unpacked = join(work, 'debs')
 
-function download(packages) {
-  mkdirSync(unpacked, { recursive: true })
-  run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...packages], { cwd: work })
-  for (const deb of readdirSync(work).filter((f) => f.endsWith('.deb'))) run('dpkg-deb', ['-x', join(work, deb), unpacked])
+// download unpacks packages into a directory and returns their versions by name.
+function download(packages, into) {
+  const at = tree('download'), versions = {}
+  mkdirSync(into, { recursive: true })
+  run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...packages], { cwd: at })
+  for (const deb of readdirSync(at)) {
+    run('dpkg-deb', ['-x', join(at, deb), into])
+    const [name, version] = execFileSync('dpkg-deb', ['-W', join(at, deb)], { encoding: 'utf8' }).trim().split('\t')
+    versions[name] = version
+  }
+  return versions
 }
 
 const write = (name, truth) =>
@@ -148,11 +158,66 @@ function python() {
   })
 }
 
+// upstream is the makers' part of a deb's version.
+const upstream = (version) => /^(?:\d+:)?(?:.*\+really)?([\d.]*\d[a-z]?)/.exec(version)[1]
+
+function programs() {
+  const from = join(work, 'programs'), root = tree('programs')
+  // The package, its file, what it is called and where it lies in the image. Debian's
+  // redis-check-rdb, nginx and so on are the servers themselves.
+  const list = [
+    ['redis-tools', 'usr/bin/redis-check-rdb', 'redis', 'usr/local/bin/redis-server'],
+    ['nginx', 'usr/sbin/nginx', 'nginx', 'usr/local/nginx/sbin/nginx'],
+    ['apache2-bin', 'usr/sbin/apache2', 'apache', 'usr/local/apache2/bin/httpd'],
+    ['memcached', 'usr/bin/memcached', 'memcached', 'usr/local/bin/memcached'],
+    ['haproxy', 'usr/sbin/haproxy', 'haproxy', 'usr/local/sbin/haproxy'],
+    ['postgresql-15', 'usr/lib/postgresql/15/bin/postgres', 'postgresql', 'usr/local/pgsql/bin/postgres'],
+    ['mariadb-server-core', 'usr/sbin/mariadbd', 'mariadb', 'usr/local/mysql/bin/mariadbd'],
+    ['python3.11-minimal', 'usr/bin/python3.11', 'python', 'usr/local/bin/python3.11'],
+    ['libruby3.1', 'usr/lib/x86_64-linux-gnu/libruby-3.1.so.3.1.2', 'ruby', 'usr/local/lib/libruby.so.3.1.2'],
+    ['php8.2-cli', 'usr/bin/php8.2', 'php', 'usr/local/bin/php'],
+    ['libnode108', 'usr/lib/x86_64-linux-gnu/libnode.so.108', 'node', 'usr/local/lib/libnode.so.108'],
+    ['perl-base', 'usr/bin/perl', 'perl', 'usr/local/bin/perl'],
+    ['git', 'usr/bin/git', 'git', 'usr/local/bin/git'],
+    ['libssl3', 'usr/lib/x86_64-linux-gnu/libcrypto.so.3', 'openssl', 'usr/local/ssl/lib64/libcrypto.so.3'],
+    ['libcurl4', 'usr/lib/x86_64-linux-gnu/libcurl.so.4.8.0', 'curl', 'usr/local/lib/libcurl.so.4.8.0'],
+    ['busybox', 'bin/busybox', 'busybox', 'bin/['],
+    ['erlang-base', 'usr/lib/erlang/releases/25/OTP_VERSION', 'erlang', 'usr/local/lib/erlang/releases/25/OTP_VERSION'],
+    ['wordpress', 'usr/share/wordpress/wp-includes/version.php', 'wordpress', 'var/www/html/wp-includes/version.php'],
+  ]
+  const versions = download(list.map(([deb]) => deb), from)
+  const packages = list.map(([deb, file, name, path]) => {
+    copy(join(from, file), join(root, path))
+    return { type: 'generic', name, version: upstream(versions[deb]), path, layer: 1 }
+  })
+  // Words of one program in another's file, or in a text, are no program.
+  copy(join(from, 'usr/bin/memcached'), join(root, 'opt/app/nginx'))
+  make(join(root, 'opt/app/bin'))
+  writeFileSync(join(root, 'opt/app/bin/node'), '#!/bin/sh\n# node.js/v1.2.3\n' + '#\n'.repeat(5000))
+  const later = tree('programs'), gone = packages.find((p) => p.name === 'memcached')
+  make(join(later, 'usr/local/bin'))
+  writeFileSync(join(later, 'usr/local/bin/.wh.memcached'), '')
+  pack({
+    out: join(dir, 'programs.tar'), form: 'oci',
+    steps: [{ dir: root, created_by: 'COPY / / # buildkit' }, { dir: later, created_by: 'RUN /bin/sh -c rm /usr/local/bin/memcached # buildkit' }],
+  })
+  write('programs', {
+    layers: 2, packages: packages.filter((p) => p !== gone), gone: [gone], quiet: ['file', 'secret'],
+    // Redis 7.0 was supported until July 2024, Ruby 3.1 until March 2025.
+    cases: ['usr/local/bin/redis-server', 'usr/local/lib/libruby.so.3.1.2'].map((path) => ({ check: 'compliance', family: 'end-of-life', path })),
+    vulnerable: [
+      { type: 'generic', name: 'python', version: '3.11.2', id: 'CVE-2023-24329' },
+      { type: 'generic', name: 'redis', version: '7.0.15', id: 'CVE-2024-31449' },
+    ].filter((v) => packages.some((p) => p.name === v.name && p.version === v.version)),
+  })
+}
+
 download([
   'libcommons-text-java', 'libcommons-io-java', 'libguava-java', 'libjackson2-databind-java', 'liblog4j2-java', 'libxstream-java', 'libspring-core-java',
   'ruby-rack', 'ruby-sinatra', 'ruby-nokogiri', 'ruby-json', 'ruby-mustermann', 'ruby-addressable',
   'python3-requests', 'python3-urllib3', 'python3-jinja2', 'python3-yaml', 'python3-idna', 'python3-certifi',
-])
+], unpacked)
 java()
 ruby()
 python()
+programs()
