@@ -21,7 +21,8 @@ import (
 //
 // Where the advisories of the ecosystem Bitnami speak of the program as its makers
 // release it, the package is of that ecosystem, and else of none. A program that
-// an OS package installed is that package, not one more: the scan leaves it out.
+// an OS package installed is that package, not one more: the scan leaves it out,
+// unless the package is the makers' own, which no distribution judges.
 
 // TypeProgram is the type of package URLs of programs, "generic" in the
 // specification of package URLs: what no package manager has a name for.
@@ -133,6 +134,25 @@ func (p program) pkg(version, path string) breakwater.Package {
 		}
 	}
 	return out
+}
+
+// makers are the marks that the packages of a program's makers, or of who packages
+// their releases as they are, have in name or version. The distribution's
+// advisories say nothing of such a package, and those of the makers do.
+var makers = map[string]*regexp.Regexp{
+	"nginx":      regexp.MustCompile(`^nginx (\d+:)?\d+\.\d+\.\d+-\d+(~[a-z]+|\.el\d+\.ngx|\.amzn\d+\.ngx)$`),
+	"node":       regexp.MustCompile(` .*nodesource`),
+	"postgresql": regexp.MustCompile(` .*(pgdg|PGDG)`),
+	"mariadb":    regexp.MustCompile(` .*\+maria~|^MariaDB-`),
+	"php":        regexp.MustCompile(` .*(\+0~20\d{6}|\.remi)`),
+	"redis":      regexp.MustCompile(` .*-\d+rl\d+~`),
+}
+
+// FromMakers reports whether the OS package of that name and version, which
+// installed the program, is its makers' own and not the distribution's.
+func FromMakers(program, name, version string) bool {
+	mark := makers[program]
+	return mark != nil && mark.MatchString(name+" "+version)
 }
 
 // compared is the version that advisories can be compared with: they write three

@@ -101,6 +101,33 @@ func TestProgramTexts(t *testing.T) {
 	}
 }
 
+func TestFromMakers(t *testing.T) {
+	for _, tt := range []struct {
+		program, name, version string
+		want                   bool
+	}{
+		{"nginx", "nginx", "1.25.3-1~bookworm", true},
+		{"nginx", "nginx", "1:1.24.0-1.el9.ngx", true},
+		{"nginx", "nginx", "1.22.1-9+deb12u2", false},
+		{"nginx", "nginx", "1.26.3-2~bpo12+1", false},
+		{"node", "nodejs", "20.11.0-1nodesource1", true},
+		{"node", "nodejs", "18.19.0+dfsg-6~deb12u2", false},
+		{"postgresql", "postgresql-16", "16.1-1.pgdg120+1", true},
+		{"postgresql", "postgresql-15", "15.20-0+deb12u1", false},
+		{"mariadb", "mariadb-server", "1:11.2.2+maria~ubu2204", true},
+		{"mariadb", "mariadb-server-core", "1:10.11.19-0+deb12u1", false},
+		{"mariadb", "MariaDB-server", "11.2.2-1.el9", true},
+		{"php", "php8.3-cli", "8.3.2-1+0~20240120.16+debian12~1.gbpb43448", true},
+		{"redis", "redis-server", "6:7.2.4-1rl1~bookworm1", true},
+		{"redis", "redis-server", "5:7.0.15-1~deb12u1", false},
+		{"git", "git", "1:2.39.5-0+deb12u1", false},
+	} {
+		if got := detect.FromMakers(tt.program, tt.name, tt.version); got != tt.want {
+			t.Errorf("%s of %s %s: %v", tt.program, tt.name, tt.version, got)
+		}
+	}
+}
+
 // TestNoPrograms: names that only look like one cost nothing.
 func TestNoPrograms(t *testing.T) {
 	d := newDetector(t, detect.Options{})

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"breakwater"
 	"breakwater/internal/detect"
@@ -289,15 +290,19 @@ func (im *image) packages(release detect.Release, owners map[string]string) []br
 		return nil
 	}
 	out := make([]breakwater.Package, 0, num)
+	versions := sync.OnceValue(im.versions)
 	for key, l := range im.files {
 		owner := owners[key]
 		for _, p := range l.fact.Packages {
 			release.Complete(&p)
 			if p.Kind == breakwater.PackageApp {
-				if owner != "" && p.Type == detect.TypeProgram {
-					continue // it is that package
+				if p.Type == detect.TypeProgram {
+					if owner != "" && !detect.FromMakers(p.Name, owner, versions()[owner]) {
+						continue // it is that package
+					}
+				} else {
+					p.OwnedBy = owner
 				}
-				p.OwnedBy = owner
 			} else if len(p.Licences) == 0 {
 				p.Licences = licences[p.Name]
 			}
@@ -306,6 +311,20 @@ func (im *image) packages(release detect.Release, owners map[string]string) []br
 	}
 	slices.SortFunc(out, detect.Compare)
 	return distinct(out)
+}
+
+// versions are those of the OS packages, by name.
+func (im *image) versions() map[string]string {
+	out := map[string]string{}
+	for _, l := range im.files {
+		for _, p := range l.fact.Packages {
+			// Of two architectures the same one must win every time.
+			if p.Kind == breakwater.PackageOS && p.Version > out[p.Name] {
+				out[p.Name] = p.Version
+			}
+		}
+	}
+	return out
 }
 
 // owners maps a file to the OS package that installed it, for packages that are

@@ -245,7 +245,7 @@ func TestClamdHangs(t *testing.T) {
 	}
 	r := newRepository()
 	s := newScanner(t, nil, allChecks(t, malware.Options{Clamd: "unix:" + d.addr, ClamdTimeout: 200 * time.Millisecond}))
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	inv, err := s.Scan(ctx, r, r.image(t, layers...), breakwater.ScopeAll)
 	if err != nil {
