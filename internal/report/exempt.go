@@ -9,7 +9,7 @@ import (
 
 // Exemption is one finding that the operator accepts, and why.
 type Exemption struct {
-	ID      string           // an advisory, one of its aliases or CVEs, or a rule
+	ID      string           // an advisory, one of its aliases or CVEs, or a rule; AnyID: all, of a package or a path
 	Check   breakwater.Check // empty: any
 	Package string           // pattern for a package's name or its source's; empty: any
 	Path    string           // pattern for a path without its leading slash; empty: any
@@ -18,6 +18,9 @@ type Exemption struct {
 	Expires time.Time // the first moment at which it no longer counts; zero: never
 	Line    int       // where it stands in its file, from 1
 }
+
+// AnyID is the ID of an exemption of whatever is found in a package or path.
+const AnyID = "*"
 
 // Outcome is what a list of exemptions did.
 type Outcome struct {
@@ -80,7 +83,7 @@ type exempter struct {
 // vulnerability is what the exemptions leave of v, and whether anything.
 func (x *exempter) vulnerability(v breakwater.Vulnerability) (breakwater.Vulnerability, bool) {
 	var named []int
-	for _, ids := range [][]string{{v.AdvisoryID}, v.Aliases, v.CVEs} {
+	for _, ids := range [][]string{{v.AdvisoryID, AnyID}, v.Aliases, v.CVEs} {
 		for _, id := range ids {
 			for _, i := range x.byID[strings.ToLower(id)] {
 				if c := x.list[i].Check; c == "" || c == breakwater.CheckVulnerability {
@@ -129,13 +132,15 @@ func (x *exempter) place(named []int, v breakwater.Vulnerability, p breakwater.P
 // finding reports whether an exemption covers f.
 func (x *exempter) finding(f breakwater.Finding) bool {
 	covered := false
-	for _, i := range x.byID[strings.ToLower(f.Rule)] {
-		e := x.list[i]
-		if e.Check != "" && e.Check != f.Check {
-			continue
-		}
-		if matchGlob(e.Path, f.Path) && matchGlob(e.Package, f.Subject) {
-			x.used[i], covered = true, true
+	for _, id := range []string{strings.ToLower(f.Rule), AnyID} {
+		for _, i := range x.byID[id] {
+			e := x.list[i]
+			if e.Check != "" && e.Check != f.Check {
+				continue
+			}
+			if matchGlob(e.Path, f.Path) && matchGlob(e.Package, f.Subject) {
+				x.used[i], covered = true, true
+			}
 		}
 	}
 	return covered

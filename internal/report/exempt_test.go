@@ -57,6 +57,7 @@ func TestRefusedExemptions(t *testing.T) {
 		{"a: b", "line 1: the file must be a list"},
 		{"- x", "line 1: an exemption has keys"},
 		{ok + "- id: B\n", "line 3: reason is missing"},
+		{"- id: '*'\n  reason: c\n  check: secret\n  image: d\n", "line 1: an exemption of every id needs a package or a path"},
 		{ok + "- reason: B\n", "line 3: id is missing"},
 		{ok + "- id: B\n  reason: c\n  pth: d\n", "line 5: unknown key"},
 		{"- id: B\n  id: C\n  reason: c\n", "line 2: id stands twice"},
@@ -112,6 +113,10 @@ func TestExempt(t *testing.T) {
 		{"another image", "{id: aws-access-token, image: other}", 0, 0, 0},
 		{"still counts on its last day", "{id: aws-access-token, expires: 2026-11-27}", 1, 0, 0},
 		{"expired", "{id: aws-access-token, expires: 2026-11-26}", 0, 1, 0},
+		{"whatever is in a package", "{id: '*', package: openssl}", 2, 0, 0},
+		{"whatever is in one of the packages of a source", "{id: '*', package: 'lib*'}", 0, 0, 0},
+		{"whatever is in a path", "{id: '*', check: secret, path: 'app/**'}", 1, 0, 0},
+		{"whatever is in another package", "{id: '*', package: zlib}", 0, 0, 1},
 		{"unknown", "{id: CVE-1999-0001}", 0, 0, 1},
 		{"an account", "{id: weak-password, package: root}", 1, 0, 0},
 	}

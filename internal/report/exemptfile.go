@@ -22,7 +22,7 @@ const (
 
 // ParseExemptions reads an exemptions file: a YAML list of
 //
-//   - id: CVE-2024-1234        # an advisory, one of its aliases, or a rule
+//   - id: CVE-2024-1234        # an advisory, one of its aliases, or a rule; "*" with package or path
 //     reason: not reachable    # why it is accepted; required
 //     check: vulnerability     # the rest is optional
 //     package: openssl         # patterns: * stands for anything but /, ** for anything
@@ -120,6 +120,8 @@ func readExemption(n *yaml.Node) (Exemption, error) {
 		return e, invalidLine(n, "id is missing")
 	case e.Reason == "":
 		return e, invalidLine(n, "reason is missing")
+	case e.ID == AnyID && e.Package == "" && e.Path == "":
+		return e, invalidLine(n, "an exemption of every id needs a package or a path")
 	}
 	return e, nil
 }
