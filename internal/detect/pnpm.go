@@ -30,14 +30,16 @@ func readPnpm(_ context.Context, _ *Detector, in input) (Facts, error) {
 	docs := yaml.NewDecoder(bytes.NewReader(b))
 	var f Facts
 	for range maxPnpmDocs {
-		var lock pnpmLock
-		switch err := docs.Decode(&lock); {
+		var doc yaml.Node
+		switch err := docs.Decode(&doc); {
 		case errors.Is(err, io.EOF):
 			return f, nil
 		case err != nil:
 			return f, errForm
 		}
-		lock.add(&f, in.Path)
+		if !addPnpm(&f, &doc, in.Path) {
+			return f, errForm
+		}
 	}
 	return f, errMany
 }
@@ -46,29 +48,26 @@ func readPnpm(_ context.Context, _ *Detector, in input) (Facts, error) {
 // tools before what the project needs.
 const maxPnpmDocs = 8
 
-type pnpmLock struct {
-	Version  string `yaml:"lockfileVersion"`
-	Packages map[string]struct {
-		Name    string `yaml:"name"`
-		Version string `yaml:"version"`
-	} `yaml:"packages"`
-}
-
-func (l pnpmLock) add(f *Facts, path string) {
-	slashes := len(l.Version) > 0 && l.Version[0] < '6' && (len(l.Version) == 1 || l.Version[1] == '.')
-	for key, p := range l.Packages {
+// addPnpm adds the packages of one document, and is false when it has another form.
+func addPnpm(f *Facts, doc *yaml.Node, path string) bool {
+	version := ""
+	if len(doc.Content) == 1 {
+		version = word(doc.Content[0], "lockfileVersion")
+	}
+	slashes := len(version) > 0 && version[0] < '6' && (len(version) == 1 || version[1] == '.')
+	return pairs(doc, "packages", func(key string, p *yaml.Node) {
 		name, version := pnpmKey(key, slashes)
-		if p.Name != "" {
-			name = p.Name
+		if own := word(p, "name"); own != "" {
+			name = own
 		}
-		if p.Version != "" {
-			version = p.Version
+		if own := word(p, "version"); own != "" {
+			version = own
 		}
 		if name == "" || version == "" || version[0] < '0' || version[0] > '9' {
-			continue
+			return
 		}
 		f.Packages = append(f.Packages, app(purl.TypeNPM, name, version, path))
-	}
+	})
 }
 
 // pnpmKey takes a key apart, in which the version follows a slash or an @; both
