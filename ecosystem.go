@@ -29,7 +29,7 @@ func NormalEcosystem(ecosystem string) string {
 		return base
 	}
 	switch base {
-	case "Packagist", "Maven", "npm", "PyPI", "NuGet", "RubyGems", "crates.io", "Go", "Bitnami":
+	case "Packagist", "Maven", "npm", "PyPI", "NuGet", "RubyGems", "crates.io", "Go", "Bitnami", "Hex", "Pub", "CRAN", "ConanCenter", "SwiftURL":
 		return base // the suffix names a repository, and package names there do not clash
 	case "Ubuntu":
 		release = strings.TrimSuffix(release, ":LTS")
@@ -101,16 +101,34 @@ func leading(release string, n int) string {
 
 // NormalName is the one spelling of a package name in its ecosystem: PyPI names
 // by the rule of the simple repository API (lower case; runs of "-", "_" and
-// "." are one "-"), NuGet, Packagist and Bitnami names in lower case, every
-// other name as it is.
+// "." are one "-"), NuGet, Packagist and Bitnami names in lower case, SwiftURL
+// names, which are addresses of repositories, too and without scheme and ".git",
+// every other name as it is.
 func NormalName(ecosystem, name string) string {
 	switch BaseEcosystem(ecosystem) {
 	case "PyPI":
 		return normalPyPI(name)
 	case "NuGet", "Packagist", "Bitnami":
 		return strings.ToLower(name)
+	case "SwiftURL":
+		return normalRepository(name)
 	}
 	return name
+}
+
+// normalRepository of a normal name is the same one.
+func normalRepository(address string) string {
+	name := strings.ToLower(address)
+	if i := strings.LastIndex(name, "://"); i >= 0 {
+		name = name[i+len("://"):]
+	}
+	for {
+		short := strings.TrimSuffix(strings.TrimRight(name, "/"), ".git")
+		if short == name {
+			return name
+		}
+		name = short
+	}
 }
 
 func normalPyPI(name string) string {

@@ -37,6 +37,9 @@ func TestNormalName(t *testing.T) {
 		{"NuGet", "Newtonsoft.Json", "newtonsoft.json"},
 		{"Packagist:https://packages.drupal.org/8", "Drupal/Token", "drupal/token"},
 		{"npm", "JSONStream", "JSONStream"},
+		{"SwiftURL", "https://github.com/Vapor/vapor.git", "github.com/vapor/vapor"},
+		{"SwiftURL", "github.com/marmelroy/Zip", "github.com/marmelroy/zip"},
+		{"CRAN", "readxl", "readxl"},
 		{"Debian:12", "libc++", "libc++"},
 	} {
 		if got := NormalName(c.ecosystem, c.in); got != c.want {

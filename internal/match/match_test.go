@@ -103,6 +103,20 @@ func TestRanges(t *testing.T) {
 		{"a program of two parts", "Bitnami", "15.20", []breakwater.Range{span("i:15.0.0", "f:15.20.0")}, false, ""},
 		{"a program of two parts below the fix", "Bitnami", "15.20", []breakwater.Range{span("i:15.0.0", "f:15.21.0")}, true, "15.21.0"},
 		{"a candidate is older than its release", "Bitnami", "3.13.0rc2", []breakwater.Range{span("i:3.13.0", "f:3.13.1")}, false, ""},
+		{"Hex", "Hex", "1.10.3", []breakwater.Range{span("i:0", "f:1.10.4")}, true, "1.10.4"},
+		{"Hex candidate", "Hex", "1.7.0-rc.2", []breakwater.Range{span("i:0", "f:1.7.0")}, true, "1.7.0"},
+		{"pub build", "Pub", "0.13.3+1", []breakwater.Range{span("i:0", "f:0.13.3+2")}, true, "0.13.3+2"},
+		{"pub dev", "Pub", "2.0.0-nullsafety.0", []breakwater.Range{span("i:0", "f:2.0.0")}, true, "2.0.0"},
+		{"pub fixed", "Pub", "5.0.3", []breakwater.Range{span("i:0", "f:5.0.3")}, false, ""},
+		{"Swift, as its record says", "SwiftURL", "2.41.1", []breakwater.Range{span("i:2.41.0", "f:2.42.0"), span("i:2.39.0", "f:2.39.1"), span("i:0", "f:2.29.1")}, true, "2.42.0"},
+		{"CRAN dash", "CRAN", "1.2-3", []breakwater.Range{span("i:0", "f:1.2-10")}, true, "1.2-10"},
+		{"CRAN dash and dot are one", "CRAN", "0.9-28.1", []breakwater.Range{span("i:0", "f:0.9.28.1")}, false, ""},
+		{"CRAN four parts", "CRAN", "0.9.8.1", []breakwater.Range{span("i:0.9.8", "f:0.9.8.2")}, true, "0.9.8.2"},
+		{"CRAN year", "CRAN", "2012.04-0", []breakwater.Range{span("i:0", "f:2012.4-0")}, false, ""},
+		{"Conan", "ConanCenter", "1.2.11", []breakwater.Range{span("i:0", "f:1.2.12")}, true, "1.2.12"},
+		{"Conan date", "ConanCenter", "cci.20210118", []breakwater.Range{span("i:0", "f:cci.20230101")}, true, "cci.20230101"},
+		{"Conan date at the fix", "ConanCenter", "cci.20230101", []breakwater.Range{span("i:0", "f:cci.20230101")}, false, ""},
+		{"Conan update", "ConanCenter", "2019_U9", []breakwater.Range{span("i:0", "f:2020.3")}, true, "2020.3"},
 		{"Bitnami revision", "Bitnami", "5.4.6-3", []breakwater.Range{span("i:0", "f:5.4.6")}, false, ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -168,6 +182,8 @@ func TestGaps(t *testing.T) {
 		{breakwater.PackageVersion{ID: 6, Ecosystem: "Maven", Name: "p", Version: "${project.version}"}, match.Outcome{Gaps: []match.Gap{{PackageID: 6, Reason: match.GapVersion}}}},
 		{breakwater.PackageVersion{ID: 7, Ecosystem: "PyPI", Name: "odd", Version: "1.0"}, match.Outcome{Gaps: []match.Gap{{PackageID: 7, Reason: match.GapAdvisory, AdvisoryID: "PYSEC-1"}}}},
 		{breakwater.PackageVersion{ID: 8, Ecosystem: "Debian:12.5", Name: "p", Version: "3"}, match.Outcome{}},
+		{breakwater.PackageVersion{ID: 9, Ecosystem: "CRAN", Name: "p", Version: "1.2-beta"}, match.Outcome{Gaps: []match.Gap{{PackageID: 9, Reason: match.GapVersion}}}},
+		{breakwater.PackageVersion{ID: 10, Ecosystem: "ConanCenter", Name: "p", Version: "system"}, match.Outcome{Gaps: []match.Gap{{PackageID: 10, Reason: match.GapVersion}}}},
 	} {
 		if diff := cmp.Diff(c.want, match.Match([]breakwater.PackageVersion{c.p}, list)); diff != "" {
 			t.Errorf("package %d: %s", c.p.ID, diff)

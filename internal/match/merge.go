@@ -193,6 +193,10 @@ func home(base string) []string {
 		return []string{"GO-", "GHSA-", "CVE-"}
 	case "crates.io":
 		return []string{"RUSTSEC-", "GHSA-", "CVE-"}
+	case "Hex":
+		return []string{"EEF-", "GHSA-", "CVE-"}
+	case "CRAN", "Bioconductor":
+		return []string{"RSEC-"}
 	case "Bitnami":
 		return []string{"BIT-"}
 	case "Packagist":

@@ -31,6 +31,9 @@ var (
 	mavenVersion = regexp.MustCompile(`^[vV]?\d[0-9A-Za-z._+-]*$|^[A-Za-z]+[._-]?\d[0-9A-Za-z._+-]*$`)
 	composer     = regexp.MustCompile(`^[vV]?\d+(\.\d+)*([-_.+]?[0-9A-Za-z][0-9A-Za-z._+-]*)?$`)
 
+	cranVersion  = regexp.MustCompile(`^\d+([.-]\d+)*$`)
+	conanVersion = regexp.MustCompile(`^(v|cci[._-])?\d+([.+_-]?[0-9A-Za-z]+)*$`) // "9f", "2019_U9", "cci.20230101" of a recipe without releases
+
 	gemPlatform    = regexp.MustCompile(`-(java|jruby|ruby|x86|x64|i[3-6]86|arm|aarch64|universal|mingw|mswin|powerpc|s390x|riscv).*$`)
 	bitnamiRelease = regexp.MustCompile(`-\d+$`)
 	goToolchain    = regexp.MustCompile(`^go|\s.*$`)
@@ -59,7 +62,11 @@ func orderOf(ecosystem string) (order, bool) {
 		return order{parser: base, valid: semver, strip: goToolchain}, true
 	case "Bitnami":
 		return order{parser: base, valid: semver, strip: bitnamiRelease}, true
-	case "NuGet", "npm", "crates.io", "Hex", "Pub", "SwiftURL", "ConanCenter", "Julia", "CRAN", "Hackage", "GHC", "Bioconductor":
+	case "CRAN":
+		return order{parser: base, valid: cranVersion}, true
+	case "ConanCenter":
+		return order{parser: base, valid: conanVersion}, true
+	case "NuGet", "npm", "crates.io", "Hex", "Pub", "SwiftURL", "Julia", "Hackage", "GHC", "Bioconductor":
 		return order{parser: base, valid: semver}, true
 	}
 	return order{}, false

@@ -13,7 +13,7 @@ import (
 
 // matchVersion names the rules of package match. A release that changes them
 // raises it, and every package version is matched again.
-const matchVersion = "2"
+const matchVersion = "3"
 
 // MatchPackages judges package versions by the advisories that are shown now
 // and writes their verdicts. It belongs into the transaction that made them
