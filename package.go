@@ -24,7 +24,7 @@ type Package struct {
 	SourceName    string      `json:"source_name,omitempty"`
 	SourceVersion string      `json:"source_version,omitempty"`
 	Kind          PackageKind `json:"kind"`
-	Type          string      `json:"type"` // deb, apk, rpm, npm, pypi, golang, maven, gem, composer, cargo, nuget, bitnami, generic: the PURL type
+	Type          string      `json:"type"` // the PURL type: deb, apk, rpm, alpm, npm, pypi, golang, maven, bitnami, generic …
 	PURL          string      `json:"purl,omitempty"`
 	Arch          string      `json:"arch,omitempty"`
 	Licences      []string    `json:"licences,omitempty"` // SPDX expressions, or the package's own words

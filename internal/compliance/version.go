@@ -49,7 +49,7 @@ func orderOf(p breakwater.Package) string {
 	switch p.Type {
 	case "deb":
 		return "Debian"
-	case "rpm":
+	case "rpm", "alpm": // libalpm compares as rpm does
 		return "Red Hat"
 	case "apk":
 		return "Alpine"

@@ -301,9 +301,18 @@ func FuzzText(f *testing.F) {
 		"a/package-lock.json", "a/yarn.lock", "a/pnpm-lock.yaml", "a/poetry.lock", "a/Pipfile.lock", "a/requirements.txt", "a/go.mod",
 		"a/Gemfile.lock", "a/composer.lock", "a/composer/installed.json", "a/Cargo.lock", "a/x.deps.json", "a/x.jar", "etc/os-release",
 		"var/lib/dpkg/status", "var/lib/dpkg/info/a.list", "a/bun.lock", "a/uv.lock", "a/packages.lock.json", "a/packages.config", "a/gradle.lockfile", "lib/apk/db/installed", "x.dist-info/METADATA",
+		"conda-meta/a.json", "r/library/a/DESCRIPTION", "a/renv.lock", "a/mix.lock", "a/rebar.lock", "a/pubspec.lock", "a/conan.lock", "a/Package.resolved",
+		"a/Podfile.lock", "x/rocks-5.1/a/1/a-1.rockspec", "var/lib/pacman/local/a-1-1/desc", "var/lib/pacman/local/a-1-1/files",
 	}
 	for i, body := range []string{npmLock1, npmLock3, dpkgStatus, apkInstalled} {
 		f.Add(uint8(i), body)
+	}
+	for i, path := range paths {
+		for _, seed := range languageSeeds {
+			if strings.HasSuffix(path, seed.name) {
+				f.Add(uint8(i), seed.body)
+			}
+		}
 	}
 	d := newDetector(f, detect.Options{})
 	f.Fuzz(func(t *testing.T, which uint8, body string) {

@@ -56,7 +56,7 @@ func (d *Detector) byPath(p string) *format {
 
 // Database reports whether a file of this path is where a package manager of an
 // operating system keeps what is installed.
-func Database(p string) bool { return isDpkgStatus(p) || isApk(p) || isRPM(p) }
+func Database(p string) bool { return isDpkgStatus(p) || isApk(p) || isRPM(p) || isPacman(p) }
 
 // Want is a file that is to be read, and as what.
 type Want struct {

@@ -4,11 +4,11 @@
 //	                  by path, else      (Options.Buffer)  (Options.Spill)
 //	                  by first bytes
 //
-// Most formats are read by extractors of google/osv-scalibr, chosen one by one
-// in the table of formats.go and fed with a file system that holds that one
-// file. A few are read here, each for a reason told beside it: where the
-// extractor takes quadratic time, decompresses without a limit, or drops what
-// we need (file ownership, half-configured packages).
+// Formats are read by extractors of google/osv-scalibr, chosen one by one in the
+// table of formats.go and fed with a file system that holds that one file, or
+// here, each for a reason told beside it: where the extractor takes quadratic
+// time, decompresses without a limit, drops what we need (file ownership,
+// half-configured packages), or takes one package for another.
 //
 // Facts are facts of the file alone. What a distribution is called is not known
 // here, because os-release may lie in another layer: packages of the operating

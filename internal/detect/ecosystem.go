@@ -9,7 +9,7 @@ import (
 )
 
 // Ecosystem is OSV's name for the release, for packages of the given type
-// (deb, apk, rpm); empty when OSV has no such ecosystem or the release is
+// (deb, apk, rpm, alpm); empty when OSV has no such ecosystem or the release is
 // unknown.
 func (r Release) Ecosystem(kind string) string {
 	switch kind {

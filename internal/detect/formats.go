@@ -24,7 +24,7 @@ import (
 // Version names the list below and how it is read: facts of another version are
 // computed again. Raise the number when a reader changes what it finds; the
 // letters are a fingerprint of the list, held true by a test.
-const Version = "10-f5209b6d"
+const Version = "10-0f33d4fa"
 
 // Sizes of what is text: a lock file of this size would be the largest we know
 // of a few times over, and parsing it costs ten times its size in memory.
@@ -95,6 +95,8 @@ func formats() []format {
 		{name: "dpkg-copyright", match: isDpkgCopyright, read: readDpkgCopyright, limit: small, os: true},
 		{name: "apk", match: isApk, read: readApk, limit: text, os: true},
 		{name: rpmName, match: isRPM, read: readRPM, spill: true, os: true},
+		{name: "pacman", match: isPacman, read: readPacman, limit: small, os: true},
+		{name: "pacman-files", match: isPacmanFiles, read: readPacmanFiles, limit: text, os: true},
 		{name: "os-release", match: isRelease, read: readRelease, limit: small, os: true},
 		{name: "bitnami", match: isBitnami, read: readBitnami, limit: nested},
 		{name: "npm-lock", match: lock("package-lock.json", "npm-shrinkwrap.json"), read: readNPMLock, limit: text},
@@ -117,6 +119,15 @@ func formats() []format {
 		{name: "dotnet", match: func(p string) bool { return strings.HasSuffix(p, ".deps.json") }, read: scalibr(func(x *extractors) filesystem.Extractor { return x.deps }), limit: nested},
 		{name: "nuget-lock", match: lock("packages.lock.json"), read: readNuGetLock, limit: nested},
 		{name: "nuget-config", match: lock("packages.config"), read: readNuGetConfig, limit: small},
+		{name: "conda", match: isConda, read: readConda, limit: text},
+		{name: "r-installed", match: isInstalledR, read: readDescription, limit: small},
+		{name: "renv", match: lock("renv.lock"), read: readRenv, limit: nested},
+		{name: "hex", match: isHexLock, read: readHexLock, limit: 2 * small},
+		{name: "pub", match: lock("pubspec.lock"), read: readPubspec, limit: small},
+		{name: "conan", match: lock("conan.lock"), read: readConan, limit: nested},
+		{name: "swift", match: lock("Package.resolved"), read: readSwift, limit: 2 * small},
+		{name: "cocoapods", match: lock("Podfile.lock"), read: readPodfile, limit: 2 * small},
+		{name: "luarocks", match: isInstalledRock, read: readRock, limit: small},
 		{name: "program-text", match: isProgramText, read: readProgramText, limit: small},
 		{name: "program", match: isProgram, read: readProgram, spill: true, binary: true},
 		{name: "binary", read: readBinary, spill: true},
@@ -142,7 +153,7 @@ func insidePackage(p string) bool {
 	p = "/" + p
 	for _, dir := range []string{
 		"/node_modules/", "/site-packages/", "/dist-packages/", "/pkg/mod/", "/testdata/",
-		"/registry/src/", "/gems/", "/vendor/", "/usr/share/nodejs/", "/usr/share/doc/",
+		"/registry/src/", "/gems/", "/vendor/", "/.pub-cache/", "/.build/checkouts/", "/Pods/", "/.conan/data/", "/.conan2/p/", "/usr/share/nodejs/", "/usr/share/doc/",
 		"/usr/local/go/", "/usr/lib/go", "/usr/share/go-", // the Go toolchain's own tests and generators
 	} {
 		if strings.Contains(p, dir) {

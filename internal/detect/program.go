@@ -128,7 +128,7 @@ func (p program) pkg(version, path string) breakwater.Package {
 		PURL: packageurl.NewPackageURL(TypeProgram, "", p.name, version, nil, "").String(),
 	}
 	if p.judged {
-		out.Ecosystem = ecosystem(typeBitnami)
+		out.Ecosystem, _ = ecosystem(typeBitnami)
 		if v := compared(version); v != version {
 			out.SourceName, out.SourceVersion = p.name, v
 		}

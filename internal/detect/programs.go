@@ -6,8 +6,6 @@ import (
 	"path"
 	"regexp"
 	"strings"
-
-	"breakwater"
 )
 
 // programs are the rows by the stem of the file's name. Each form was read off
@@ -129,5 +127,5 @@ func readProgramText(_ context.Context, _ *Detector, in input) (Facts, error) {
 	if m == nil {
 		return Facts{}, nil
 	}
-	return Facts{Packages: []breakwater.Package{row.pkg(string(m[1]), in.Path)}}, nil
+	return one(row.pkg(string(m[1]), in.Path)), nil
 }

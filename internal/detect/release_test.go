@@ -52,6 +52,7 @@ func TestComplete(t *testing.T) {
 	openssl := breakwater.Package{Name: "libssl3", Version: "3.0.11-1", SourceName: "openssl", SourceVersion: "3.0.11-1", Kind: breakwater.PackageOS, Type: "deb", Arch: "amd64"}
 	rpm := openssl
 	rpm.Type, rpm.Version, rpm.SourceVersion, rpm.Arch = "rpm", "1:3.0.7-6.el9", "1:3.0.7-6.el9", "x86_64"
+	alpm := breakwater.Package{Name: "openssl", Version: "1:3.1.4-1", SourceName: "openssl-src", SourceVersion: "1:3.1.4-1", Kind: breakwater.PackageOS, Type: "alpm", Arch: "x86_64"}
 	tests := []struct {
 		release  detect.Release
 		in       breakwater.Package
@@ -61,6 +62,7 @@ func TestComplete(t *testing.T) {
 		{detect.Release{ID: "debian", VersionID: "12"}, openssl, []string{"Debian:12", "openssl", "3.0.11-1"}, "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12"},
 		{detect.Release{ID: "almalinux", VersionID: "9.4"}, rpm, []string{"AlmaLinux:9", "libssl3", "1:3.0.7-6.el9"}, "pkg:rpm/almalinux/libssl3@3.0.7-6.el9?arch=x86_64&distro=almalinux-9.4&epoch=1"},
 		{detect.Release{ID: "azurelinux", VersionID: "3.0"}, rpm, []string{"Azure Linux:3", "openssl", "1:3.0.7-6.el9"}, "pkg:rpm/azurelinux/libssl3@3.0.7-6.el9?arch=x86_64&distro=azurelinux-3.0&epoch=1"},
+		{detect.Release{ID: "arch", VersionID: "20240101.0.204074"}, alpm, []string{"", "openssl-src", "1:3.1.4-1"}, "pkg:alpm/arch/openssl@1:3.1.4-1?arch=x86_64&distro=arch-20240101.0.204074"},
 		{detect.Release{}, openssl, []string{"", "openssl", "3.0.11-1"}, "pkg:deb/libssl3@3.0.11-1?arch=amd64"},
 	}
 	for _, tt := range tests {

@@ -65,30 +65,42 @@ func extract(ctx context.Context, e filesystem.Extractor, in input) ([]*extracto
 	return got.Packages, err
 }
 
-// ecosystems are OSV's names by PURL type; the operating systems' are missing
-// because they carry a release.
-func ecosystem(purlType string) string {
+// ecosystem is OSV's name for a PURL type of a language, or none for a type that no
+// advisory speaks of. Operating systems are not known here: theirs carry a release.
+func ecosystem(purlType string) (name string, known bool) {
 	switch purlType {
 	case purl.TypeNPM:
-		return "npm"
+		return "npm", true
 	case purl.TypePyPi:
-		return "PyPI"
+		return "PyPI", true
 	case purl.TypeGolang:
-		return "Go"
+		return "Go", true
 	case purl.TypeMaven:
-		return "Maven"
+		return "Maven", true
 	case purl.TypeGem:
-		return "RubyGems"
+		return "RubyGems", true
 	case purl.TypeComposer:
-		return "Packagist"
+		return "Packagist", true
 	case purl.TypeCargo:
-		return "crates.io"
+		return "crates.io", true
 	case purl.TypeNuget:
-		return "NuGet"
+		return "NuGet", true
+	case purl.TypeHex:
+		return "Hex", true
+	case purl.TypePub:
+		return "Pub", true
+	case purl.TypeSwift:
+		return "SwiftURL", true
+	case purl.TypeConan:
+		return "ConanCenter", true
+	case purl.TypeCran:
+		return "CRAN", true
 	case typeBitnami:
-		return "Bitnami"
+		return "Bitnami", true
+	case purl.TypeConda, purl.TypeCocoapods, typeLuaRocks:
+		return "", true
 	}
-	return ""
+	return "", false
 }
 
 // convert turns an extractor's packages of a language into ours. What has no
@@ -117,8 +129,8 @@ func convert(found []*extractor.Package, path string) []breakwater.Package {
 		if q.PURLType == purl.TypeNPM {
 			q.Metadata = nil // it would only add "source=UNKNOWN" to the package URL
 		}
-		eco := ecosystem(q.PURLType)
-		if eco == "" || q.Name == "" {
+		eco, known := ecosystem(q.PURLType)
+		if !known || q.Name == "" {
 			continue
 		}
 		if q.Version == "" || q.Version == "(devel)" {

@@ -79,6 +79,6 @@ func DefaultFeeds() []string {
 		"Debian", "Ubuntu", "Alpine", "AlmaLinux", "Rocky Linux", "Red Hat", "SUSE", "openSUSE",
 		"Azure Linux", "Chainguard", "Wolfi", "MinimOS", "Mageia", "openEuler", "Alpaquita",
 		"npm", "PyPI", "Go", "Maven", "RubyGems", "Packagist", "crates.io", "NuGet", "Bitnami",
-		"Hex", "Pub", "SwiftURL", "CRAN", "ConanCenter",
+		"Hex", "Pub", "SwiftURL", "CRAN",
 	}
 }

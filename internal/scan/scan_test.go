@@ -219,3 +219,32 @@ func code(err error) breakwater.ScanCode {
 	}
 	return ""
 }
+
+// TestArch: each package of pacman has files of its own. They are listed, own what
+// they installed, and are said not to be judged.
+func TestArch(t *testing.T) {
+	const local = "var/lib/pacman/local/"
+	r := newRepository()
+	inv := scanImage(t, r, r.image(t,
+		gz(t, entry{name: "etc/os-release", body: "ID=arch\nPRETTY_NAME=\"Arch Linux\"\nVERSION_ID=20240101.0\n"},
+			entry{name: local + "ALPM_DB_VERSION", body: "9\n"},
+			entry{name: local + "bash-5.2.026-1/desc", body: "%NAME%\nbash\n\n%VERSION%\n5.2.026-1\n\n%ARCH%\nx86_64\n"},
+			entry{name: local + "python-six-1.16.0-8/desc", body: "%NAME%\npython-six\n\n%VERSION%\n1.16.0-8\n\n%BASE%\nsix\n\n%ARCH%\nany\n"},
+			entry{name: local + "python-six-1.16.0-8/files", body: "%FILES%\nusr/\nusr/lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA\n"},
+			entry{name: "usr/lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA", body: "Metadata-Version: 2.1\nName: six\nVersion: 1.16.0\n"}),
+		gz(t, entry{name: local + ".wh.bash-5.2.026-1"}, entry{name: local + "bash-5.2.026-2/desc", body: "%NAME%\nbash\n\n%VERSION%\n5.2.026-2\n\n%ARCH%\nx86_64\n"})))
+	want := []string{
+		" bash 5.2.026-2 layer1 " + local + "bash-5.2.026-2/desc",
+		" six 1.16.0-8 layer0 " + local + "python-six-1.16.0-8/desc",
+		"PyPI six 1.16.0 layer0 usr/lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA owned by python-six",
+	}
+	if diff := cmp.Diff(want, lines(inv)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(inv.Packages) > 0 && inv.Packages[0].PURL != "pkg:alpm/arch/bash@5.2.026-2?arch=x86_64&distro=arch-20240101.0" {
+		t.Errorf("purl %s", inv.Packages[0].PURL)
+	}
+	if c := inv.Coverage[0]; c.State != breakwater.StateDone || !strings.Contains(c.Reason, "Arch Linux") {
+		t.Errorf("%+v", c)
+	}
+}
