@@ -36,6 +36,7 @@ func TestPrograms(t *testing.T) {
 		{"usr/local/bin/redis-server", "\x00redis_version:%s\x00err\x007.2.4\x00c11-builtin\x007.2.43fa85f64a1b2-17048123450000000000\x00", "Bitnami|redis 7.2.4"},
 		{"usr/local/bin/redis-server", "\x00redis_version:%s\x00err\x007.2.4\x003.7.2\x00A37.2.4buildkitsandbox-17048123450000000000\x00", "Bitnami|redis 7.2.4"},
 		{"usr/local/bin/redis-server", "\x007.2.4\x007.2.4host-17048123450000000000\x00", ""}, // no redis
+		{"usr/local/bin/redis-server", "\x00redis_version:%s\x007.0.1\x007.0.15\x007.0.1517048123450000000000\x00", "Bitnami|redis 7.0.15"},
 		{"usr/local/bin/valkey-server", "\x00valkey_version:%s\x008.1.1\x008.1.117902820560000000000\x00", "Bitnami|valkey 8.1.1"},
 		{"usr/local/bin/memcached", "\x00memcached 1.6.38\n\x00", "Bitnami|memcached 1.6.38"},
 		{"usr/local/sbin/haproxy", "\x00 version 2.9.4-4e071ad, released 2024/01/31\x00", "Bitnami|haproxy 2.9.4"},

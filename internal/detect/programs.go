@@ -75,20 +75,24 @@ func redisVersion(field string) func(*telling, string) (string, error) {
 			}
 			return build != nil
 		})
-		for i := 0; err == nil && i < len(build); i++ {
-			for j := len(build); j > i; j-- {
-				if !semverOnly.Match(build[i:j]) {
-					continue
-				}
-				ok, err := t.has("\x00" + string(build[i:j]) + "\x00")
-				if ok || err != nil {
-					return string(build[i:j]), err
+		if build == nil || err != nil {
+			return "", err
+		}
+		// What of the digits is surely the version's own.
+		err = t.each(string(redisCore.Find(build)), func(text []byte, at int) bool {
+			from, to := bytes.LastIndexByte(text[:at], 0)+1, bytes.IndexByte(text[at:], 0)
+			if from > 0 && to > 0 {
+				if v := text[from : at+to]; len(v) > len(version) && semverOnly.Match(v) && bytes.Contains(build, v) {
+					version = string(v)
 				}
 			}
-		}
-		return "", err
+			return false
+		})
+		return version, err
 	}
 }
+
+var redisCore = regexp.MustCompile(`\d\.\d+\.\d`)
 
 var semverOnly = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
 
