@@ -185,8 +185,11 @@ function programs() {
     ['erlang-base', 'usr/lib/erlang/releases/25/OTP_VERSION', 'erlang', 'usr/local/lib/erlang/releases/25/OTP_VERSION'],
     ['wordpress', 'usr/share/wordpress/wp-includes/version.php', 'wordpress', 'var/www/html/wp-includes/version.php'],
   ]
-  const versions = download(list.map(([deb]) => deb), from)
-  const packages = list.map(([deb, file, name, path]) => {
+  // Names with a version in them are of Debian 12; another release has others.
+  const there = list.filter(([deb]) => /Candidate: \d/.test(execFileSync('apt-cache', ['policy', deb], { encoding: 'utf8' })))
+  if (there.length < list.length / 2) throw new Error(`of ${list.length} packages of programs apt has ${there.length}`)
+  const versions = download(there.map(([deb]) => deb), from)
+  const packages = there.map(([deb, file, name, path]) => {
     copy(join(from, file), join(root, path))
     return { type: 'generic', name, version: upstream(versions[deb]), path, layer: 1 }
   })
@@ -204,7 +207,7 @@ function programs() {
   write('programs', {
     layers: 2, packages: packages.filter((p) => p !== gone), gone: [gone], quiet: ['file', 'secret'],
     // Redis 7.0 was supported until July 2024, Ruby 3.1 until March 2025.
-    cases: ['usr/local/bin/redis-server', 'usr/local/lib/libruby.so.3.1.2'].map((path) => ({ check: 'compliance', family: 'end-of-life', path })),
+    cases: packages.filter((p) => /^(redis 7\.0|ruby 3\.1)\./.test(`${p.name} ${p.version}`)).map(({ path }) => ({ check: 'compliance', family: 'end-of-life', path })),
     vulnerable: [
       { type: 'generic', name: 'python', version: '3.11.2', id: 'CVE-2023-24329' },
       { type: 'generic', name: 'redis', version: '7.0.15', id: 'CVE-2024-31449' },
