@@ -15,6 +15,15 @@ const (
 	SeverityLow      Severity = "low"
 )
 
+// Rated reports whether it is one of the words that a rule may have.
+func (s Severity) Rated() bool {
+	switch s {
+	case SeverityCritical, SeverityHigh, SeverityMedium, SeverityLow:
+		return true
+	}
+	return false
+}
+
 // RepairNecessity is the severity in the wire's words.
 func (s Severity) RepairNecessity() string {
 	switch s {

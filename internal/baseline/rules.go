@@ -5,16 +5,13 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"breakwater"
+	"breakwater/internal/rulefile"
 )
 
 //go:embed rules/*.yaml
@@ -22,7 +19,7 @@ var embedded embed.FS
 
 // The limits of an operator's rule file.
 const (
-	MaxRuleFile = 1 << 20
+	MaxRuleFile = rulefile.MaxBytes
 	MaxRules    = 2_000
 )
 
@@ -118,12 +115,8 @@ func (r *Rules) read(content []byte, replace bool) error {
 		return nil
 	}
 	var f ruleFile
-	d := yaml.NewDecoder(bytes.NewReader(content))
-	d.KnownFields(true)
-	if err := d.Decode(&f); errors.Is(err, io.EOF) {
-		return nil
-	} else if err != nil {
-		return breakwater.Wrap(breakwater.KindInvalid, err, "the rule file is not of the form that rules/README.md tells")
+	if err := rulefile.Decode(content, &f); err != nil {
+		return err
 	}
 	if f.Version != 1 {
 		return breakwater.Invalid("version", "must be 1")
@@ -174,9 +167,7 @@ func (rule *Rule) validate() error {
 	case rule.Group == "":
 		return breakwater.Invalid("group", "is needed")
 	}
-	switch rule.Severity {
-	case breakwater.SeverityCritical, breakwater.SeverityHigh, breakwater.SeverityMedium, breakwater.SeverityLow:
-	default:
+	if !rule.Severity.Rated() {
 		return breakwater.Invalid("severity", "must be critical, high, medium or low")
 	}
 	for _, s := range rule.Standards {

@@ -6,20 +6,18 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
 
 	"breakwater"
-
-	"gopkg.in/yaml.v3"
+	"breakwater/internal/rulefile"
 )
 
 // The limits of an operator's rule file.
 const (
-	MaxRuleBytes = 1 << 20 // of the file
-	MaxRules     = 1000    // rules, exceptions, systems and products each
+	MaxRuleBytes = rulefile.MaxBytes // of the file
+	MaxRules     = 1000              // rules, exceptions, systems and products each
 
 	maxText = 2048 // bytes of one text, pattern or glob
 	maxList = 2000 // entries of one list
@@ -72,33 +70,14 @@ func ids[T any](list []T, of func(T) string) []string {
 	return out
 }
 
-// decode reads one document of a rule file; unknown keys and YAML's aliases
-// (which can make a small file huge) are refused.
-func decode(b []byte) (ruleFile, error) {
-	var f ruleFile
-	if len(b) > MaxRuleBytes {
-		return f, breakwater.Invalid("rules", "the rule file is larger than %d bytes", MaxRuleBytes)
-	}
-	var node yaml.Node
-	if err := yaml.Unmarshal(b, &node); err != nil {
-		return f, breakwater.Invalid("rules", "the rule file is no YAML: %v", err)
-	}
-	if hasAlias(&node) {
-		return f, breakwater.Invalid("rules", "aliases are not read in a rule file")
-	}
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return f, breakwater.Invalid("rules", "the rule file has another form: %v", err)
+func decode(b []byte) (f ruleFile, err error) {
+	if err := rulefile.Decode(b, &f); err != nil {
+		return ruleFile{}, err
 	}
 	if max(len(f.Rules), len(f.Exceptions), len(f.Systems), len(f.Products)) > MaxRules {
-		return f, breakwater.Invalid("rules", "more than %d entries of one kind", MaxRules)
+		return ruleFile{}, breakwater.Invalid("rules", "more than %d entries of one kind", MaxRules)
 	}
 	return f, nil
-}
-
-func hasAlias(n *yaml.Node) bool {
-	return n.Kind == yaml.AliasNode || slices.ContainsFunc(n.Content, hasAlias)
 }
 
 // add reads one file over the rules so far.
@@ -162,7 +141,7 @@ func (r *Rules) switches(f ruleFile) error {
 		if at < 0 {
 			return breakwater.Invalid("severity", "there is no such rule")
 		}
-		if !validSeverity(severity) {
+		if !severity.Rated() {
 			return breakwater.Invalid("severity", "a severity is critical, high, medium or low")
 		}
 		r.rules[at].Severity = severity
@@ -185,7 +164,7 @@ func (r *Rules) check(one *rule, ours bool) error {
 		return breakwater.Invalid(field, "the id is taken")
 	case one.Title == "" || len(one.Title) > 512:
 		return breakwater.Invalid(field, "a rule needs a title of at most 512 bytes")
-	case !validSeverity(one.Severity):
+	case !one.Severity.Rated():
 		return breakwater.Invalid(field, "a severity is critical, high, medium or low")
 	case len(one.Packages) == 0 && one.Licences.empty() && !one.Support:
 		return breakwater.Invalid(field, "a rule needs packages or licences")
@@ -221,12 +200,4 @@ func (e exception) check() error {
 	}
 	_, err := newGlobSet(e.Rule, e.Package)
 	return err
-}
-
-func validSeverity(s breakwater.Severity) bool {
-	switch s {
-	case breakwater.SeverityCritical, breakwater.SeverityHigh, breakwater.SeverityMedium, breakwater.SeverityLow:
-		return true
-	}
-	return false
 }

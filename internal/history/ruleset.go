@@ -5,16 +5,13 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
 
 	"breakwater"
-
-	"gopkg.in/yaml.v3"
+	"breakwater/internal/rulefile"
 )
 
 //go:embed rules/*.yaml
@@ -22,8 +19,8 @@ var embedded embed.FS
 
 // The limits of an operator's rule file.
 const (
-	MaxRuleBytes = 1 << 20 // of the file
-	MaxRules     = 1000    // in it
+	MaxRuleBytes = rulefile.MaxBytes // of the file
+	MaxRules     = 1000              // in it
 )
 
 // Rules are compiled rules. They are read-only and may be shared.
@@ -160,7 +157,7 @@ func (r *Rules) add(b []byte, ours bool) error {
 		if at < 0 && !slices.Contains(f.Disable, id) {
 			return breakwater.Invalid("severity", "there is no such rule")
 		}
-		if !validSeverity(severity) {
+		if !severity.Rated() {
 			return breakwater.Invalid("severity", "a severity is critical, high, medium or low")
 		}
 		if at >= 0 {
@@ -186,7 +183,7 @@ func (r *Rules) check(one *rule, ours bool) error {
 		return breakwater.Invalid(field, "the id is taken")
 	case one.Title == "" || len(one.Title) > 512:
 		return breakwater.Invalid(field, "a rule needs a title of at most 512 bytes")
-	case !validSeverity(one.Severity):
+	case !one.Severity.Rated():
 		return breakwater.Invalid(field, "a severity is critical, high, medium or low")
 	case len(one.Match) == 0:
 		return breakwater.Invalid(field, "a rule needs something to match")
@@ -202,39 +199,12 @@ func (r *Rules) check(one *rule, ours bool) error {
 	return nil
 }
 
-func validSeverity(s breakwater.Severity) bool {
-	switch s {
-	case breakwater.SeverityCritical, breakwater.SeverityHigh, breakwater.SeverityMedium, breakwater.SeverityLow:
-		return true
-	}
-	return false
-}
-
-// decode reads one document of a rule file; unknown keys and YAML's aliases
-// (which can make a small file huge) are refused.
-func decode(b []byte) (ruleFile, error) {
-	if len(b) > MaxRuleBytes {
-		return ruleFile{}, breakwater.Invalid("rules", "the rule file is larger than %d bytes", MaxRuleBytes)
-	}
-	var node yaml.Node
-	if err := yaml.Unmarshal(b, &node); err != nil {
-		return ruleFile{}, breakwater.Invalid("rules", "the rule file is no YAML: %v", err)
-	}
-	if hasAlias(&node) {
-		return ruleFile{}, breakwater.Invalid("rules", "aliases are not read in a rule file")
-	}
-	var f ruleFile
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return ruleFile{}, breakwater.Invalid("rules", "the rule file has another form: %v", err)
+func decode(b []byte) (f ruleFile, err error) {
+	if err := rulefile.Decode(b, &f); err != nil {
+		return ruleFile{}, err
 	}
 	if len(f.Rules) > MaxRules {
 		return ruleFile{}, breakwater.Invalid("rules", "more than %d rules", MaxRules)
 	}
 	return f, nil
-}
-
-func hasAlias(n *yaml.Node) bool {
-	return n.Kind == yaml.AliasNode || slices.ContainsFunc(n.Content, hasAlias)
 }

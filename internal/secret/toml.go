@@ -195,9 +195,7 @@ func newRule(d *documentRule) (*rule, error) {
 		}
 	}
 	r.severity = breakwater.Severity(d.Severity)
-	switch r.severity {
-	case "", breakwater.SeverityCritical, breakwater.SeverityHigh, breakwater.SeverityMedium, breakwater.SeverityLow:
-	default:
+	if r.severity != "" && !r.severity.Rated() {
 		return nil, fmt.Errorf("unknown severity")
 	}
 	r.generic = strings.Contains(strings.ToLower(r.id), "generic")
